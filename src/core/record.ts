@@ -1,0 +1,224 @@
+import { z } from 'zod';
+
+/**
+ * The records of a run's ledger: docs/data-format.md is the reference. One JSON object a line; readers keep
+ * fields that they do not know, so every object is loose.
+ */
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** `prev` of a file's first record. */
+export const ZERO_HASH = '0'.repeat(64);
+
+/** Header fields in wire order with wire case, values decoded as latin1. */
+export const HeaderList = z.array(z.tuple([z.string(), z.string()]));
+export type HeaderList = z.infer<typeof HeaderList>;
+
+/**
+ * An extent of `bodies.pack`: [file offset of the frame, first byte within the frame's decoded payload, bytes].
+ * The parts of a body, read in order, are its stored bytes.
+ */
+export const BodyPart = z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]);
+export type BodyPart = z.infer<typeof BodyPart>;
+
+/** Where a body's bytes are. `bytes` and `sha256` are of the wire, whatever `stored` says. */
+export const Body = z.looseObject({
+  bytes: z.int().min(0),
+  sha256: Sha256,
+  type: z.string().optional(),
+  encoding: z.string().optional(),
+  stored: z.enum(['wire', 'decoded']),
+  storedSha256: Sha256.optional(),
+  parts: z.array(BodyPart),
+});
+export type Body = z.infer<typeof Body>;
+
+const OpenBody = z.looseObject({ open: z.literal(true) });
+
+/** The policy's word on one request, tunnel or refusal. */
+export const Decision = z.looseObject({
+  verdict: z.enum(['forward', 'deny']),
+  reason: z.string(),
+  list: z.enum(['allow', 'deny', 'passthrough']).optional(),
+  pattern: z.string().optional(),
+});
+export type Decision = z.infer<typeof Decision>;
+
+export const Via = z.enum(['proxy', 'captured']);
+export type Via = z.infer<typeof Via>;
+
+/** Milliseconds, to the microsecond; a part that did not happen is absent. */
+export const Timing = z.looseObject({
+  dnsMs: z.number().optional(),
+  connectMs: z.number().optional(),
+  tlsMs: z.number().optional(),
+  firstByteMs: z.number().optional(),
+  totalMs: z.number(),
+});
+export type Timing = z.infer<typeof Timing>;
+
+export const Outcome = z.enum([
+  'complete',
+  'denied',
+  'client_aborted',
+  'upstream_reset',
+  'upstream_error',
+  'timeout',
+  'gate_stopped',
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+const base = { v: z.literal(1), seq: z.int().min(0), at: z.string(), prev: Sha256 };
+
+export const RunStart = z.looseObject({
+  ...base,
+  type: z.literal('run.start'),
+  run: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  pid: z.int(),
+  user: z.string(),
+  host: z.string(),
+  mode: z.enum(['airtight', 'best-effort', 'permissive']),
+  enforce: z.boolean(),
+  jail: z.looseObject({
+    platform: z.string(),
+    features: z.array(z.string()),
+    widened: z.array(z.string()),
+  }),
+  agent: z.looseObject({ name: z.string(), version: z.string().optional() }).optional(),
+  git: z
+    .looseObject({ root: z.string(), branch: z.string().optional(), commit: z.string().optional() })
+    .optional(),
+  labels: z.record(z.string(), z.string()),
+  gate: z.string(),
+  lists: z.looseObject({ allow: Sha256, deny: Sha256, passthrough: Sha256 }),
+  config: Sha256,
+});
+export type RunStart = z.infer<typeof RunStart>;
+
+export const RequestRecord = z.looseObject({
+  ...base,
+  type: z.literal('request'),
+  id: z.string(),
+  via: Via,
+  method: z.string(),
+  url: z.string(),
+  host: z.string(),
+  port: z.int(),
+  address: z.string().optional(),
+  protocol: z.enum(['http/1.1', 'h2', 'websocket']),
+  headers: HeaderList,
+  body: z.union([Body, OpenBody, z.null()]),
+  decision: Decision,
+});
+export type RequestRecord = z.infer<typeof RequestRecord>;
+
+export const ResponseRecord = z.looseObject({
+  ...base,
+  type: z.literal('response'),
+  id: z.string(),
+  status: z.int(),
+  statusText: z.string().optional(),
+  headers: HeaderList,
+  upstream: z.looseObject({ address: z.string(), protocol: z.string().optional() }).optional(),
+});
+export type ResponseRecord = z.infer<typeof ResponseRecord>;
+
+export const MessageRecord = z.looseObject({
+  ...base,
+  type: z.literal('message'),
+  id: z.string(),
+  n: z.int().min(0),
+  from: z.enum(['client', 'server']),
+  opcode: z.int(),
+  body: Body.nullable(),
+});
+export type MessageRecord = z.infer<typeof MessageRecord>;
+
+const RecordedError = z.looseObject({ code: z.string(), message: z.string() });
+
+export const EndRecord = z.looseObject({
+  ...base,
+  type: z.literal('end'),
+  id: z.string(),
+  outcome: Outcome,
+  requestBody: Body.nullable().optional(),
+  responseBody: Body.nullable().optional(),
+  trailers: HeaderList.optional(),
+  error: RecordedError.optional(),
+  timing: Timing,
+});
+export type EndRecord = z.infer<typeof EndRecord>;
+
+export const TunnelRecord = z.looseObject({
+  ...base,
+  type: z.literal('tunnel'),
+  id: z.string(),
+  via: Via,
+  host: z.string(),
+  port: z.int(),
+  sni: z.string().optional(),
+  decision: Decision,
+  bytesUp: z.int(),
+  bytesDown: z.int(),
+  outcome: Outcome,
+  timing: Timing,
+});
+export type TunnelRecord = z.infer<typeof TunnelRecord>;
+
+export const DnsRecord = z.looseObject({
+  ...base,
+  type: z.literal('dns'),
+  name: z.string(),
+  qtype: z.string(),
+  answer: z.string(),
+  count: z.int(),
+});
+export type DnsRecord = z.infer<typeof DnsRecord>;
+
+export const RefusedRecord = z.looseObject({
+  ...base,
+  type: z.literal('refused'),
+  proto: z.string(),
+  host: z.string().optional(),
+  address: z.string().optional(),
+  port: z.int().optional(),
+  reason: z.string(),
+  count: z.int(),
+});
+export type RefusedRecord = z.infer<typeof RefusedRecord>;
+
+export const ListReload = z.looseObject({
+  ...base,
+  type: z.literal('list.reload'),
+  list: z.enum(['allow', 'deny', 'passthrough']),
+  sha256: Sha256,
+  errors: z.array(z.string()),
+});
+export type ListReload = z.infer<typeof ListReload>;
+
+export const RunEnd = z.looseObject({
+  ...base,
+  type: z.literal('run.end'),
+  exitCode: z.int().optional(),
+  signal: z.string().optional(),
+  counts: z.record(z.string(), z.int()),
+  durationMs: z.number(),
+});
+export type RunEnd = z.infer<typeof RunEnd>;
+
+/** Any record of a ledger that this version writes. */
+export const LedgerRecord = z.discriminatedUnion('type', [
+  RunStart,
+  RequestRecord,
+  ResponseRecord,
+  MessageRecord,
+  EndRecord,
+  TunnelRecord,
+  DnsRecord,
+  RefusedRecord,
+  ListReload,
+  RunEnd,
+]);
+export type LedgerRecord = z.infer<typeof LedgerRecord>;
