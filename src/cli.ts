@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { runProgram } from './program.ts';
+
+// A reader that went away (`gate runs | head`) is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const exit = await runProgram(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+});
+
+if (typeof exit === 'number') {
+  process.exitCode = exit;
+} else {
+  // A shell tells an interrupted loop from a finished command by the signal itself, so exit code 130 is not enough.
+  process.removeAllListeners(exit);
+  process.kill(process.pid, exit);
+}

@@ -1,0 +1,50 @@
+import { EXIT, GateError } from '../core/errors.ts';
+import { collect, command, type DefineCommand } from './command.ts';
+
+/** What the flags of `gate run` say, before config is merged in; absent means not said. */
+export interface RunFlags {
+  readonly enforce?: boolean;
+  readonly allow?: string[];
+  readonly deny?: string[];
+  readonly passthrough?: string[];
+  readonly allowLocal?: string[];
+  readonly allowSocket?: string[];
+  readonly resolve?: string[];
+  readonly upstreamCa?: string[];
+  readonly label?: string[];
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `gate run`: jail a command, audit its traffic, exit as it exited. */
+export const defineRun: DefineCommand = (context) =>
+  command('run', 'Run a command in the jail and record everything it sends', [
+    ['gate run -- claude', 'run an agent; unknown hosts are allowed and flagged'],
+    ['gate run --enforce -- codex', 'only hosts on the allowlist or the passthrough list'],
+    ['gate run --deny "*.example.com" -- npm install', 'one rule for one run'],
+  ])
+    .usage('[options] -- <command> [arguments...]')
+    .argument('[command...]', 'the command and its arguments')
+    .passThroughOptions()
+    .option('--enforce', 'refuse hosts that are on neither the allowlist nor the passthrough list')
+    .option('--allow <pattern>', 'allow a host for this run (repeatable)', collect)
+    .option('--deny <pattern>', 'deny a host for this run (repeatable)', collect)
+    .option('--passthrough <pattern>', 'tunnel a host unread for this run (repeatable)', collect)
+    .option('--allow-local <port>', "let in a service of this machine's loopback (repeatable)", collect)
+    .option('--allow-socket <path>', 'leave a control socket reachable (repeatable)', collect)
+    .option('--resolve <host:port:addr[:port]>', 'send a host to a given address (repeatable)', collect)
+    .option('--upstream-ca <file>', 'trust one more CA upstream (repeatable)', collect)
+    .option('--label <key=value>', 'note a label in the record (repeatable)', collect)
+    .option('-q, --quiet', 'no summary line')
+    .option('-v, --verbose', 'say more after the command has ended')
+    .action(async (words: string[], flags: RunFlags) => {
+      const [program, ...args] = words;
+      if (program === undefined) {
+        throw new GateError('usage', 'no command given', {
+          hint: 'gate run -- <command> [arguments...]',
+          exitCode: EXIT.internal,
+        });
+      }
+      const { run } = await import('../supervisor/run.ts');
+      context.finish(await run([program, ...args], flags, context.io));
+    });

@@ -1,0 +1,35 @@
+import { type RunId, shortRunId } from '../core/ids.ts';
+
+/** What the summary line counts. Flags are distinct (host, code). */
+export interface SummaryCounts {
+  readonly exchanges: number;
+  readonly hosts: number;
+  readonly tunnels: number;
+  readonly blocked: number;
+  readonly refused: number;
+  readonly highFlags: number;
+}
+
+/**
+ * The one line that gate prints after the command has ended, for example
+ * `gate: 42 exchanges, 3 hosts, 1 blocked, 2 high flags (run K3F9QZ) - gate review`. Zero counts are left out
+ * after the first two; whatever widened the jail is named.
+ */
+export function summaryLine(
+  run: RunId,
+  counts: SummaryCounts,
+  widened: readonly string[],
+  next: string,
+): string {
+  const parts = [plural(counts.exchanges, 'exchange'), plural(counts.hosts, 'host')];
+  if (counts.tunnels > 0) parts.push(plural(counts.tunnels, 'tunnel'));
+  if (counts.blocked > 0) parts.push(`${counts.blocked} blocked`);
+  if (counts.refused > 0) parts.push(`${counts.refused} refused`);
+  if (counts.highFlags > 0) parts.push(plural(counts.highFlags, 'high flag'));
+  const wide = widened.length === 0 ? '' : `, widened: ${widened.join(', ')}`;
+  return `gate: ${parts.join(', ')} (run ${shortRunId(run)}${wide}) - ${next}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
