@@ -1,0 +1,193 @@
+import { crc32 } from 'node:zlib';
+import { putVarint, varintReader } from './varint.ts';
+
+/**
+ * The bytes of `bodies.pack`, version 1: docs/data-format.md is the reference.
+ * File: a header, then frames. Frame: magic, length, CRC-32, head (varints), own bytes.
+ */
+export const PACK_HEADER_BYTES = 16;
+/** Magic, length and checksum: what comes before a frame's head. */
+export const FRAME_FIXED_BYTES = 12;
+/** Own bytes of one frame before compression. Bounds what a reader must hold to read any byte. */
+export const MAX_OWN_BYTES = 256 * 1024;
+/** No frame is longer in the file; a length beyond it is damage. */
+export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
+/** A dictionary chain begins anew after this many frames. Bounds the frames needed to read one. */
+export const MAX_CHAIN = 64;
+/** The most text that raw deflate can look back at (RFC 1951). */
+export const MAX_DICTIONARY = 32 * 1024;
+
+const PACK_MAGIC = 'GATEPACK';
+const PACK_VERSION = 1;
+const FRAME_MAGIC = Buffer.from('GPF1', 'latin1');
+
+const DEFLATE = 1;
+const CHAINED = 2;
+const HAS_PREVIOUS = 4;
+const SUMMARY = 8;
+
+const SIDES = ['request', 'response', 'client', 'server', 'content'] as const;
+/** Whose bytes a frame carries: a body of an exchange, a WebSocket message, or the texts of an analysis. */
+export type Side = (typeof SIDES)[number];
+
+/** A stretch of an earlier frame's content, placed after `ownBefore` further own bytes. */
+export interface FrameRef {
+  readonly ownBefore: number;
+  /** File offset of the earlier frame. */
+  readonly frame: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+export interface FrameHead {
+  readonly side: Side;
+  /** Seq of the exchange's first record. */
+  readonly exchange: number;
+  /** Where the frame's content begins within its body. */
+  readonly offset: number;
+  /** Own bytes, decoded. */
+  readonly ownLength: number;
+  readonly refs: readonly FrameRef[];
+  readonly deflate: boolean;
+  /** The own bytes prolong a dictionary chain. */
+  readonly chained: boolean;
+  /** The chain's previous frame (file offset); absent on the first of a chain. */
+  readonly previous?: number;
+  /** How many of the chain's last bytes, up to `previous`, are the dictionary of this frame. */
+  readonly dictionary: number;
+  /** The frame only gathers pieces that other frames of the same body already gave. */
+  readonly summary: boolean;
+}
+
+/** Bytes of a frame's content: its own and those that it refers to. */
+export function contentLength(head: FrameHead): number {
+  return head.refs.reduce((sum, ref) => sum + ref.length, head.ownLength);
+}
+
+/** The header of a new pack. */
+export function packHeader(): Buffer {
+  const header = Buffer.alloc(PACK_HEADER_BYTES);
+  header.write(PACK_MAGIC, 'latin1');
+  header.writeUInt32LE(PACK_VERSION, 8);
+  return header;
+}
+
+/** The version of a pack by its header, or undefined for anything that is not a pack. */
+export function packVersion(header: Buffer): number | undefined {
+  if (header.length < PACK_HEADER_BYTES || header.toString('latin1', 0, 8) !== PACK_MAGIC) return undefined;
+  return header.readUInt32LE(8);
+}
+
+/** Whether this reader knows the version. */
+export function isKnownPack(header: Buffer): boolean {
+  return packVersion(header) === PACK_VERSION;
+}
+
+/** Makes the frame that will stand at `position`, with own bytes as they are stored. */
+export function encodeFrame(head: FrameHead, stored: Buffer, position: number): Buffer {
+  const bytes = encodeHead(head, position);
+  const frame = Buffer.allocUnsafe(FRAME_FIXED_BYTES + bytes.length + stored.length);
+  FRAME_MAGIC.copy(frame, 0);
+  frame.writeUInt32LE(bytes.length + stored.length, 4);
+  frame.set(bytes, FRAME_FIXED_BYTES);
+  stored.copy(frame, FRAME_FIXED_BYTES + bytes.length);
+  frame.writeUInt32LE(checksum(frame), 8);
+  return frame;
+}
+
+/** Length of the whole frame by its first 12 bytes, or undefined where no frame begins. */
+export function frameLength(fixed: Buffer): number | undefined {
+  if (fixed.length < FRAME_FIXED_BYTES || fixed.compare(FRAME_MAGIC, 0, 4, 0, 4) !== 0) return undefined;
+  const length = FRAME_FIXED_BYTES + fixed.readUInt32LE(4);
+  return length > MAX_FRAME_BYTES ? undefined : length;
+}
+
+/** Where the next frame may begin at or after `from`, by its magic; -1 where none does. */
+export function findFrameMagic(bytes: Buffer, from: number): number {
+  return bytes.indexOf(FRAME_MAGIC, from);
+}
+
+/** Takes a whole frame apart. Undefined when its checksum or its head is wrong. */
+export function decodeFrame(
+  frame: Buffer,
+  position: number,
+): { head: FrameHead; stored: Buffer } | undefined {
+  if (frame.readUInt32LE(8) !== checksum(frame)) return undefined;
+  try {
+    return decodeBody(frame, position);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function checksum(frame: Buffer): number {
+  return crc32(frame.subarray(FRAME_FIXED_BYTES), crc32(frame.subarray(4, 8)));
+}
+
+function encodeHead(head: FrameHead, position: number): number[] {
+  const flags =
+    (head.deflate ? DEFLATE : 0) |
+    (head.chained ? CHAINED : 0) |
+    (head.previous === undefined ? 0 : HAS_PREVIOUS) |
+    (head.summary ? SUMMARY : 0);
+  const out = [flags, SIDES.indexOf(head.side)];
+  putVarint(out, head.exchange);
+  putVarint(out, head.offset);
+  putVarint(out, head.ownLength);
+  if (head.previous !== undefined) {
+    putVarint(out, position - head.previous);
+    putVarint(out, head.dictionary);
+  }
+  putVarint(out, head.refs.length);
+  for (const ref of head.refs) {
+    putVarint(out, ref.ownBefore);
+    // Distances instead of offsets: they stay short in a long pack.
+    putVarint(out, position - ref.frame);
+    putVarint(out, ref.start);
+    putVarint(out, ref.length);
+  }
+  return out;
+}
+
+function decodeBody(frame: Buffer, position: number): { head: FrameHead; stored: Buffer } | undefined {
+  const flags = frame[FRAME_FIXED_BYTES] ?? 0;
+  const side = SIDES[frame[FRAME_FIXED_BYTES + 1] ?? -1];
+  if (side === undefined) return undefined;
+  const reader = varintReader(frame, FRAME_FIXED_BYTES + 2);
+  const [exchange, offset, ownLength] = [reader.next(), reader.next(), reader.next()];
+  let previous: number | undefined;
+  let dictionary = 0;
+  if (flags & HAS_PREVIOUS) {
+    previous = back(position, reader.next());
+    dictionary = reader.next();
+  }
+  const refs: FrameRef[] = [];
+  for (let left = reader.next(); left > 0; left -= 1) {
+    refs.push({
+      ownBefore: reader.next(),
+      frame: back(position, reader.next()),
+      start: reader.next(),
+      length: reader.next(),
+    });
+  }
+  const head = {
+    side,
+    exchange,
+    offset,
+    ownLength,
+    refs,
+    deflate: (flags & DEFLATE) !== 0,
+    chained: (flags & CHAINED) !== 0,
+    ...(previous === undefined ? {} : { previous }),
+    dictionary,
+    summary: (flags & SUMMARY) !== 0,
+  };
+  return { head, stored: frame.subarray(reader.position) };
+}
+
+/** A frame names only frames before it: what says otherwise is damage, and could send a reader in circles. */
+function back(position: number, distance: number): number {
+  if (distance <= 0 || distance > position) throw new RangeError('a frame that refers forward');
+  return position - distance;
+}
