@@ -1,0 +1,77 @@
+import { closeSync, fdatasyncSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { codeOf } from '../core/errors.ts';
+import { formatLine, innerJson, lineHash } from './chain.ts';
+import { appendAll, makePrivateDir, syncDir } from './files.ts';
+import { readLineTail } from './line-tail.ts';
+import { withLock } from './lock.ts';
+
+/** A record that is still to get its envelope. */
+export interface NewRecord {
+  readonly type: string;
+  readonly fields: object;
+}
+
+/** A small chained file that many processes append to (`actions.jsonl`, `heads.jsonl`). */
+export interface ChainedLog {
+  /** Appends records, flushed when it returns. Throws GateError `locked` or the system's error. */
+  append(...records: readonly NewRecord[]): void;
+  /** Reads the file and appends what `decide` makes of it, with no other writer in between. */
+  update(decide: (text: string) => readonly NewRecord[]): void;
+}
+
+/**
+ * Makes the appender of a chained file, shared through a lock. After a torn tail (a writer that was killed, a
+ * full disk) it ends the torn line and adds a `recovered` record, whose `prev` covers the torn bytes too.
+ */
+export function createChainedLog(deps: { readonly file: string; readonly lock: string }): ChainedLog {
+  const { file, lock } = deps;
+
+  function append(records: readonly NewRecord[]): void {
+    if (records.length === 0) return;
+    const tail = readLineTail(file);
+    const torn = tail.tornBytes;
+    const all = torn > 0 ? [{ type: 'recovered', fields: { bytes: torn } }, ...records] : records;
+    let seq = tail.nextSeq;
+    let prev = tail.head;
+    let text = torn > 0 ? '\n' : '';
+    for (const { type, fields } of all) {
+      const line = formatLine({ seq, type, at: new Date().toISOString(), prev }, innerJson(fields));
+      text += `${line}\n`;
+      prev = lineHash(line);
+      seq += 1;
+    }
+    appendFlushed(file, Buffer.from(text), tail.nextSeq === 0);
+  }
+
+  return {
+    append(...records) {
+      withLock(lock, () => append(records));
+    },
+    update(decide) {
+      withLock(lock, () => append(decide(readText(file))));
+    },
+  };
+}
+
+/** The text of a file, empty where there is none. */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function appendFlushed(file: string, bytes: Buffer, isNew: boolean): void {
+  makePrivateDir(dirname(file));
+  const fd = openSync(file, 'a', 0o600);
+  try {
+    appendAll(fd, bytes);
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  if (isNew) syncDir(dirname(file));
+}

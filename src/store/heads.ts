@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { RunId } from '../core/ids.ts';
+import type { GatePaths } from '../core/paths.ts';
+import { createChainedLog, type NewRecord, readText } from './chained-log.ts';
+import { ownIdentity, ProcessIdentity } from './process-identity.ts';
+import type { RunHead } from './worker-protocol.ts';
+
+const Hash = z.string().regex(/^[0-9a-f]{64}$/);
+const Opened = z.looseObject({
+  type: z.literal('opened'),
+  at: z.string(),
+  run: z.string(),
+  process: ProcessIdentity,
+});
+const Ended = z.looseObject({
+  type: z.enum(['closed', 'interrupted']),
+  at: z.string(),
+  run: z.string(),
+  records: z.int().min(0),
+  head: Hash,
+  packBytes: z.int().min(0),
+});
+const HeadRecord = z.discriminatedUnion('type', [Opened, Ended]);
+
+/** What heads.jsonl knows of one run. */
+export interface RunHeads {
+  readonly run: RunId;
+  readonly opened?: z.infer<typeof Opened>;
+  /** The last word: a run that was held for dead and still closed is closed. */
+  readonly ended?: z.infer<typeof Ended>;
+}
+
+/** The heads of all runs: how each was opened, and how its files stood at its end. */
+export interface Heads {
+  /** Flushed when it returns. Throws GateError `locked` or the system's error. */
+  opened(run: RunId): void;
+  closed(run: RunId, head: RunHead): void;
+  /** Marks runs as interrupted; `find` is asked under the lock, so that two gates never mark the same run. */
+  interrupted(find: (heads: ReadonlyMap<RunId, RunHeads>) => readonly (RunHead & { run: RunId })[]): void;
+  read(): Map<RunId, RunHeads>;
+}
+
+/** Makes the access to `heads.jsonl`. */
+export function createHeads(paths: Pick<GatePaths, 'heads' | 'lock'>): Heads {
+  const log = createChainedLog({ file: paths.heads, lock: paths.lock });
+  return {
+    opened(run) {
+      log.append({ type: 'opened', fields: { run, process: ownIdentity() } });
+    },
+    closed(run, head) {
+      log.append({ type: 'closed', fields: { run, ...head } });
+    },
+    interrupted(find) {
+      log.update((text) =>
+        find(parseHeads(text)).map((fields): NewRecord => ({ type: 'interrupted', fields })),
+      );
+    },
+    read: () => parseHeads(readText(paths.heads)),
+  };
+}
+
+/** Reads the lines of heads.jsonl; lines that are no head (recovered, damaged, of a later version) say nothing. */
+export function parseHeads(text: string): Map<RunId, RunHeads> {
+  const heads = new Map<RunId, RunHeads>();
+  for (const line of text.split('\n')) {
+    const record = parseHead(line);
+    if (record === undefined) continue;
+    const known = heads.get(record.run) ?? { run: record.run };
+    if (record.type === 'opened') heads.set(record.run, { ...known, opened: record });
+    // A later `interrupted` takes nothing back from a `closed`.
+    else if (record.type === 'closed' || known.ended?.type !== 'closed') {
+      heads.set(record.run, { ...known, ended: record });
+    }
+  }
+  return heads;
+}
+
+function parseHead(line: string): z.infer<typeof HeadRecord> | undefined {
+  if (line === '') return undefined;
+  try {
+    return HeadRecord.safeParse(JSON.parse(line)).data;
+  } catch {
+    // A damaged line; verify reports it.
+    return undefined;
+  }
+}

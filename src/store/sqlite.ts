@@ -1,0 +1,18 @@
+import { closeSync, openSync } from 'node:fs';
+import Database from 'better-sqlite3';
+
+/** The only file that names better-sqlite3; everything else takes the type from here. */
+export type SqliteDatabase = Database.Database;
+
+export interface OpenDatabaseOptions {
+  /** Milliseconds to wait for another process's lock. Default 10 s. */
+  readonly busyTimeoutMs?: number;
+  readonly readonly?: boolean;
+}
+
+/** Opens a database, making the file with mode 0600 where it is missing. Throws what better-sqlite3 throws. */
+export function openDatabase(file: string, options: OpenDatabaseOptions = {}): SqliteDatabase {
+  const readonly = options.readonly ?? false;
+  if (!readonly) closeSync(openSync(file, 'a', 0o600));
+  return new Database(file, { timeout: options.busyTimeoutMs ?? 10_000, readonly });
+}
