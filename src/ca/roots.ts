@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { certificatesIn, withoutRepeats } from './pem.ts';
@@ -70,7 +71,17 @@ export function environmentRoots(env: NodeJS.ProcessEnv, system: SystemRoots, pl
     ...files.filter((path) => !bundles.has(path)).flatMap(inFile),
     ...folders.filter((path) => !hashed.has(path)).flatMap(inFolder),
   ];
-  return found.length === 0 ? [] : withoutRepeats(found, system.certificates());
+  if (found.length === 0) return [];
+  // One damaged certificate makes OpenSSL refuse a whole bundle, and this one is read by every tool.
+  return withoutRepeats(found, system.certificates()).filter(isReadable);
+}
+
+function isReadable(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function listed(value: string | undefined): string[] {
