@@ -76,13 +76,19 @@ const ROWS: readonly (readonly [string, AddressClass])[] = [
 
 const low32 = (value: bigint): bigint => value & 0xffffffffn;
 
+/** RFC 8215 leaves the prefix length to the operator; RFC 6052 §2.2 ends each shorter form with zeros. */
+function localNat64(value: bigint): bigint {
+  if ((value & 0xffffffffffn) === 0n) return (((value >> 64n) & 0xffffn) << 16n) | ((value >> 40n) & 0xffffn);
+  if (low32(value) === 0n) return (((value >> 64n) & 0xffn) << 24n) | ((value >> 32n) & 0xffffffn);
+  return (value & 0xffffffn) === 0n ? low32(value >> 24n) : low32(value);
+}
+
 /** IPv6 addresses that a translator or tunnel turns into IPv4: where the inner addresses are in them. */
 const WRAPPERS: readonly (readonly [string, (value: bigint) => readonly bigint[]])[] = [
   ['::/96', (v) => (v > 1n ? [low32(v)] : [])], // RFC 4291 §2.5.5.1, IPv4-compatible
   ['::ffff:0:0:0/96', (v) => [low32(v)]], // RFC 2765, IPv4-translated
   ['64:ff9b::/96', (v) => [low32(v)]], // RFC 6052, NAT64
-  // RFC 8215 leaves the length to the operator: as a /96, and as the /48 of RFC 6052 §2.2.
-  ['64:ff9b:1::/48', (v) => [low32(v), (((v >> 64n) & 0xffffn) << 16n) | ((v >> 40n) & 0xffffn)]],
+  ['64:ff9b:1::/48', (v) => [localNat64(v)]],
   ['2001::/32', (v) => [low32(v >> 64n), low32(~v)]], // RFC 4380, Teredo server and client
   ['2002::/16', (v) => [low32(v >> 80n)]], // RFC 3056, 6to4
 ];

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir, open, readFile, readlink, realpath, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf, EXIT, GateError } from '../core/errors.ts';
 import { withFileLock } from './file-lock.ts';
@@ -77,7 +78,7 @@ async function edit(link: string, change: Change): Promise<EditResult> {
       const next = Buffer.from(content, 'latin1');
       const result = { changed, before: sha256(bytes), after: sha256(next) };
       if (changed.length === 0) return { ...result, after: result.before };
-      if (await replace(file, next, async () => stampFile(file) === stamp && (await held()))) return result;
+      if (await replace(file, next, stamp, held)) return result;
     }
     throw new GateError('list_busy', `${file} keeps changing while it is edited`);
   });
@@ -98,8 +99,13 @@ async function resolveTarget(link: string): Promise<string> {
   }
 }
 
-/** Writes a new file beside the old and moves it over, if `stillMine` says so. The folder is flushed too. */
-async function replace(file: string, bytes: Buffer, stillMine: () => Promise<boolean>): Promise<boolean> {
+/** Writes a new file beside the old and moves it over, unless the old one is no longer what was read. */
+async function replace(
+  file: string,
+  bytes: Buffer,
+  stamp: string,
+  held: () => Promise<boolean>,
+): Promise<boolean> {
   const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}.tmp`);
   const old = await stat(file).catch(() => undefined);
   try {
@@ -115,8 +121,9 @@ async function replace(file: string, bytes: Buffer, stillMine: () => Promise<boo
     } finally {
       await handle.close();
     }
-    if (!(await stillMine())) return false;
-    await rename(temporary, file);
+    // Nothing may come between the last look and the move: an editor does not ask for the lock.
+    if (!(await held()) || stampFile(file) !== stamp) return false;
+    renameSync(temporary, file);
   } finally {
     await unlink(temporary).catch(() => {});
   }

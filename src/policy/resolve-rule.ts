@@ -51,8 +51,9 @@ export function resolveByRules(
 }
 
 function parseAddress(part: string, defaultPort: number): Candidate | undefined {
-  const match = /^(\[[^\]]+\]|[^:[\]]+)(?::(.*))?$/.exec(part);
-  // Bare IPv6, as curl takes it.
+  // Bare IPv6, as curl takes it: two colons cannot be an address with its port.
+  const bare = !part.startsWith('[') && part.indexOf(':') !== part.lastIndexOf(':');
+  const match = bare ? null : /^(\[[^\]]+\]|[^:[\]]+)(?::(.*))?$/.exec(part);
   const [, rawAddress = part, rawPort] = match ?? [];
   const address = canonicalHost(rawAddress);
   const port = rawPort === undefined ? defaultPort : parsePort(rawPort);
