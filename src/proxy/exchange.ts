@@ -1,0 +1,296 @@
+import type { EndFacts, ExchangeRecorder, Recorder, RequestBody, RequestFacts } from '../core/exchange.ts';
+import type { Candidate, NameVerdict, Policy, Target } from '../core/policy.ts';
+import type { Decision, HeaderList } from '../core/record.ts';
+import { type Answer, auditUnavailable, blocked } from './answer.ts';
+import type { BodyReader } from './body.ts';
+import { type Cancel, Cancelled } from './cancel.ts';
+import type { Claim } from './claim.ts';
+import { AuditError, audited, BadRequest, UpstreamError } from './errors.ts';
+import { type Gathered, gather } from './gather.ts';
+import { type Framing, NO_BODY } from './http1/framing.ts';
+import type { Limits } from './limits.ts';
+import { answerTo, endOf, timingOf } from './outcome.ts';
+import type { Reply } from './reply.ts';
+import { pumpRequest } from './request-pump.ts';
+import { relayResponse } from './response-relay.ts';
+import type { IncomingResponse, OutgoingRequest, Route, Upstream, UpstreamCall } from './upstream-call.ts';
+
+export interface ExchangeDeps {
+  readonly recorder: Recorder;
+  readonly policy: Policy;
+  readonly upstream: Upstream;
+  readonly limits: Limits;
+}
+
+/** A request as a protocol has read it. */
+export interface Inbound {
+  readonly facts: Omit<RequestFacts, 'decision'>;
+  readonly claim: Claim;
+  readonly tls: boolean;
+  /** Origin-form, or `*`. */
+  readonly path: string;
+  /** What goes on: end-to-end fields in HTTP/1.1 form. */
+  readonly headers: HeaderList;
+  readonly framing: Framing;
+  readonly body: BodyReader;
+  /** The client waits for a 100 (or a final answer) before it sends its body. */
+  readonly expectsContinue: boolean;
+}
+
+type Ruling =
+  | { readonly kind: 'deny'; readonly decision: Decision }
+  | { readonly kind: 'forward'; readonly decision: Decision; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'fail'; readonly decision: Decision; readonly error: UpstreamError };
+
+/**
+ * One request and its answer, whatever the protocols on both sides: decide, record, forward, relay, end.
+ * Every release of bytes stands after the recorder's permission for it.
+ */
+export class Exchange {
+  readonly #deps: ExchangeDeps;
+  readonly #inbound: Inbound;
+  readonly #reply: Reply;
+  readonly #cancel: Cancel;
+  readonly #started = performance.now();
+  #recorder: ExchangeRecorder | undefined;
+  #call: UpstreamCall | undefined;
+  #dnsMs: number | undefined;
+  #released = false;
+
+  constructor(deps: ExchangeDeps, inbound: Inbound, reply: Reply, cancel: Cancel) {
+    this.#deps = deps;
+    this.#inbound = inbound;
+    this.#reply = reply;
+    this.#cancel = cancel;
+  }
+
+  /** Runs to the end of the exchange, recorded and answered. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#exchange();
+    } catch (error) {
+      await this.#fail(error);
+    } finally {
+      this.#cancel.undo = undefined;
+    }
+  }
+
+  async #exchange(): Promise<void> {
+    const { limits, recorder } = this.#deps;
+    const { body, expectsContinue, facts, claim } = this.#inbound;
+    const gathering = gather(body, limits.gatherBytes, expectsContinue ? 0 : limits.gatherMs);
+    const ruling = await this.#rule();
+    const gathered = await gathering;
+    const recorded = { ...facts, decision: ruling.decision };
+    this.#recorder = await audited(recorder.request(recorded, requestBody(this.#inbound, gathered)));
+    this.#cancel.check();
+    if (gathered.failure !== undefined) throw gathered.failure;
+    if (ruling.kind === 'fail') throw ruling.error;
+    if (ruling.kind === 'deny') {
+      await this.#answer(blocked(ruling.decision, claim.host, claim.port), { outcome: 'denied' });
+      return;
+    }
+    await this.#forward(gathered, {
+      target: { host: claim.host, port: claim.port },
+      tls: this.#inbound.tls,
+      candidates: ruling.candidates,
+    });
+  }
+
+  async #rule(): Promise<Ruling> {
+    const { claim } = this.#inbound;
+    if (!claim.ok) return { kind: 'deny', decision: { verdict: 'deny', reason: claim.reason } };
+    const target: Target = { host: claim.host, port: claim.port };
+    const named = this.#deps.policy.byName(target);
+    if (named.action === 'deny') return { kind: 'deny', decision: named.decision };
+    try {
+      return await this.#ruleByAddress(target, named);
+    } catch (error) {
+      if (error instanceof UpstreamError) return { kind: 'fail', decision: named.decision, error };
+      throw error;
+    }
+  }
+
+  async #ruleByAddress(target: Target, named: NameVerdict): Promise<Ruling> {
+    const { candidates, dnsMs } = await this.#deps.upstream.lookup(target);
+    this.#dnsMs = dnsMs;
+    const verdict = this.#deps.policy.byAddress(target, named, candidates);
+    if (verdict.decision.verdict === 'deny') return { kind: 'deny', decision: verdict.decision };
+    return { kind: 'forward', decision: verdict.decision, candidates: verdict.candidates };
+  }
+
+  async #forward(gathered: Gathered, route: Route): Promise<void> {
+    const reply = this.#reply;
+    const recorder = this.#require();
+    const response = await this.#send(gathered, route);
+    const call = this.#call;
+    if (call === undefined) throw new Error('a response without a call');
+    await relayResponse({
+      recorder,
+      reply,
+      response,
+      upstream: { address: call.address, protocol: call.protocol },
+      released: () => {
+        this.#released = true;
+      },
+      check: () => this.#cancel.check(),
+      end: () => this.#end({ outcome: 'complete' }, response.body.trailers),
+    });
+    this.#cancel.undo = undefined;
+    if (!this.#inbound.body.done) reply.closeAfter();
+    call.release();
+  }
+
+  /** Sends the request, once more when an idle connection turned out to be dead, and waits for the final head. */
+  async #send(gathered: Gathered, route: Route): Promise<IncomingResponse> {
+    const first = await this.#open(route, !gathered.complete);
+    this.#start(first, gathered);
+    try {
+      return await this.#finalHead(first);
+    } catch (error) {
+      const stale = first.reused && !first.answered && gathered.complete;
+      if (!stale || !(error instanceof UpstreamError) || error.code === 'timeout') throw error;
+      this.#cancel.check();
+    }
+    const second = await this.#open(route, true);
+    this.#start(second, gathered);
+    return this.#finalHead(second);
+  }
+
+  async #open(route: Route, fresh: boolean): Promise<UpstreamCall> {
+    const call = await this.#deps.upstream.open(route, { fresh, cancel: this.#cancel });
+    this.#call = call;
+    this.#cancel.undo = () => call.abort();
+    this.#cancel.check();
+    return call;
+  }
+
+  #start(call: UpstreamCall, gathered: Gathered): void {
+    const { body, facts, framing, headers, path } = this.#inbound;
+    const outgoing: OutgoingRequest = { method: facts.method, path, headers, framing };
+    if (gathered.complete) {
+      call.send(outgoing, gathered.bytes, body.trailers);
+      return;
+    }
+    call.send(outgoing, undefined);
+    const pumping = pumpRequest({
+      recorder: this.#require(),
+      call,
+      body,
+      gathered,
+      stopped: () => this.#recorder === undefined || this.#cancel.outcome !== undefined,
+    });
+    pumping.catch((error: unknown) => this.#pumpFailed(error));
+  }
+
+  /** The client's body broke off, or could not be recorded: that ends the whole exchange. */
+  #pumpFailed(error: unknown): void {
+    if (this.#recorder === undefined) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#cancel.stop('client_aborted', cause);
+  }
+
+  async #finalHead(call: UpstreamCall): Promise<IncomingResponse> {
+    for (;;) {
+      const head = await call.response();
+      this.#cancel.check();
+      if (head.status >= 200) return head;
+      if (head.status === 101) {
+        throw new UpstreamError('connect_failed', 'the origin switched protocols without being asked to');
+      }
+      this.#reply.informational(head);
+    }
+  }
+
+  /** Answers by gate itself: recorded like any answer, released with its end. */
+  async #answer(answer: Answer, end: Pick<EndFacts, 'outcome' | 'error'>): Promise<void> {
+    const recorder = this.#require();
+    const { status, statusText, headers } = answer;
+    const bodyless = this.#inbound.facts.method === 'HEAD';
+    const written = [recorder.response({ status, statusText, headers })];
+    if (!bodyless) written.push(recorder.responseData(answer.body));
+    written.push(this.#end(end, undefined));
+    await audited(Promise.all(written));
+    this.#release(answer, bodyless);
+  }
+
+  #release(answer: Answer, bodyless: boolean): void {
+    const reply = this.#reply;
+    if (!this.#inbound.body.done) reply.closeAfter();
+    const { status, statusText, headers } = answer;
+    const framing: Framing = bodyless ? NO_BODY : { kind: 'length', length: answer.body.length };
+    reply.cork();
+    reply.head({ status, statusText, headers, framing });
+    // Nobody waits for a client that does not read gate's own short answer.
+    if (!bodyless) reply.data(answer.body)?.catch(() => undefined);
+    reply.end(undefined);
+    reply.uncork();
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    this.#cancel.undo = undefined;
+    this.#call?.abort();
+    try {
+      await this.#failed(this.#rootCause(error));
+    } catch (again) {
+      // The record of the failure failed as well, or the client is gone: nothing more can be said to anyone.
+      this.#unrecorded(again);
+    }
+  }
+
+  /** What stopped the exchange, rather than what then broke because of it. */
+  #rootCause(error: unknown): unknown {
+    if (error instanceof AuditError) return error;
+    const { outcome, cause } = this.#cancel;
+    if (outcome === undefined) return error;
+    return cause instanceof AuditError || cause instanceof BadRequest ? cause : new Cancelled(outcome);
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (error instanceof AuditError || this.#recorder === undefined) {
+      this.#unrecorded(error);
+      return;
+    }
+    const facts = endOf(error, this.#released, this.#cancel.cause);
+    const answer = this.#released ? undefined : answerTo(error, this.#inbound.claim.host);
+    if (answer !== undefined) {
+      if (error instanceof BadRequest) this.#reply.closeAfter();
+      await this.#answer(answer, facts);
+      return;
+    }
+    await audited(this.#end(facts, undefined));
+    this.#reply.reset();
+  }
+
+  #unrecorded(error: unknown): void {
+    this.#recorder = undefined;
+    if (this.#released || !(error instanceof AuditError)) {
+      this.#reply.reset();
+      return;
+    }
+    this.#released = true;
+    this.#reply.closeAfter();
+    this.#release(auditUnavailable(this.#inbound.claim.host), this.#inbound.facts.method === 'HEAD');
+  }
+
+  /** The one `end`; nothing is recorded after it. */
+  #end(facts: Pick<EndFacts, 'outcome' | 'error'>, trailers: HeaderList | undefined): Promise<void> {
+    const recorder = this.#require();
+    this.#recorder = undefined;
+    const more = trailers === undefined ? {} : { trailers };
+    const { connectMs, firstByteMs, tlsMs } = this.#call ?? {};
+    const parts = { dnsMs: this.#dnsMs, connectMs, tlsMs, firstByteMs };
+    const timing = timingOf(performance.now() - this.#started, parts);
+    return recorder.end({ ...facts, ...more, timing });
+  }
+
+  #require(): ExchangeRecorder {
+    if (this.#recorder === undefined) throw new Error('the exchange is not being recorded');
+    return this.#recorder;
+  }
+}
+
+function requestBody(inbound: Inbound, gathered: Gathered): RequestBody {
+  if (!gathered.complete) return { kind: 'open', bytes: gathered.bytes };
+  return inbound.framing.kind === 'none' ? { kind: 'none' } : { kind: 'whole', bytes: gathered.bytes };
+}

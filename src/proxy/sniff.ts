@@ -1,0 +1,51 @@
+import { WireError } from './errors.ts';
+import type { Wire } from './wire.ts';
+
+/** What a client speaks, by its first bytes. `silent`: nothing within the wait; `ended`: it left without a word. */
+export type Spoken = 'tls' | 'http1' | 'h2c' | 'raw' | 'silent' | 'ended';
+
+const TLS_HANDSHAKE = 0x16;
+/** RFC 9113 §3.4. */
+const H2_PREFACE = 'PRI * HTTP/2.0\r\n';
+/** The longest registered method has 17 letters. */
+const LONGEST_METHOD = 32;
+const METHOD = /^(?:\r\n)*[A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*( ?)/;
+
+/** Looks at the first bytes without taking them. `waitMs` bounds the silence before them. */
+export async function sniff(wire: Wire, waitMs: number, headMs: number): Promise<Spoken> {
+  try {
+    const first = await wire.read(waitMs);
+    if (first === undefined) return 'ended';
+    return await decide(wire, first, headMs);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return error.kind === 'stalled' ? 'silent' : 'ended';
+  }
+}
+
+async function decide(wire: Wire, first: Buffer, headMs: number): Promise<Spoken> {
+  let bytes = first;
+  for (;;) {
+    const spoken = spokenBy(bytes);
+    if (spoken !== undefined) {
+      wire.unread(bytes);
+      return spoken;
+    }
+    const more = await wire.read(headMs);
+    if (more === undefined) return 'ended';
+    bytes = Buffer.concat([bytes, more]);
+  }
+}
+
+/** What these bytes begin, or undefined while they are too few to tell. */
+export function spokenBy(bytes: Buffer): Exclude<Spoken, 'silent' | 'ended'> | undefined {
+  if (bytes[0] === TLS_HANDSHAKE) return 'tls';
+  const text = bytes.toString('latin1', 0, Math.min(bytes.length, LONGEST_METHOD));
+  if (text.startsWith(H2_PREFACE)) return 'h2c';
+  if (H2_PREFACE.startsWith(text)) return undefined;
+  if (text === '\r' || text === '\r\n') return undefined;
+  const match = METHOD.exec(text);
+  if (match === null) return 'raw';
+  if (match[1] === ' ') return 'http1';
+  return match[0].length === text.length && text.length < LONGEST_METHOD ? undefined : 'raw';
+}

@@ -1,0 +1,89 @@
+import tls from 'node:tls';
+import { codeOf } from '../core/errors.ts';
+import type { Connection } from './connection.ts';
+import { WireError } from './errors.ts';
+import type { Wire } from './wire.ts';
+
+export interface Termination {
+  /** Whose certificate is shown. */
+  readonly host: string;
+  /** What the client offered. */
+  readonly alpn: readonly string[];
+}
+
+/** What gate speaks inside TLS, best first. */
+const SPOKEN = ['http/1.1', 'http/1.0'];
+
+export type Terminated =
+  | { readonly ok: true; readonly wire: Wire; readonly alpn: string | undefined }
+  | { readonly ok: false; readonly reason: string };
+
+/** Whether gate can speak any of the protocols that a client offers; no offer means HTTP/1.1. */
+export function speaksAny(offered: readonly string[]): boolean {
+  return offered.length === 0 || offered.some((protocol) => SPOKEN.includes(protocol));
+}
+
+/** Ends the client's TLS with a certificate of gate's CA. The bytes of its ClientHello must be unread on the wire. */
+export async function terminateTls(
+  connection: Connection,
+  wire: Wire,
+  options: Termination,
+): Promise<Terminated> {
+  const { certificates, limits } = connection.deps;
+  let secureContext: tls.SecureContext;
+  try {
+    secureContext = certificates.contextFor(options.host);
+  } catch {
+    wire.destroy();
+    return { ok: false, reason: 'no_certificate' };
+  }
+  const secured = new tls.TLSSocket(wire.detach(), {
+    isServer: true,
+    secureContext,
+    allowHalfOpen: true,
+    ALPNProtocols: SPOKEN.filter((protocol) => options.alpn.includes(protocol)),
+  } as tls.TLSSocketOptions);
+  const failure = await handshake(secured, limits.headMs);
+  if (failure !== undefined) return { ok: false, reason: failure };
+  const alpn = secured.alpnProtocol;
+  return {
+    ok: true,
+    wire: connection.use(secured),
+    alpn: alpn === false || alpn === null ? undefined : alpn,
+  };
+}
+
+/** Resolves to undefined when the handshake is done, else to the reason for `refused`. */
+function handshake(secured: tls.TLSSocket, waitMs: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const settle = (reason: string | undefined): void => {
+      clearTimeout(timer);
+      secured.off('secure', onSecure);
+      secured.off('close', onClose);
+      secured.off('_tlsError', onError);
+      if (reason !== undefined) secured.destroy();
+      resolve(reason);
+    };
+    const onSecure = (): void => settle(undefined);
+    // Many clients hang up on a certificate they do not trust without saying so.
+    const onClose = (): void => settle('certificate_rejected');
+    const onError = (error: unknown): void => settle(rejectionOf(error));
+    const timer = setTimeout(() => settle('handshake_timeout'), waitMs);
+    secured.on('secure', onSecure);
+    secured.on('close', onClose);
+    secured.on('_tlsError', onError);
+    // Stays on: a late error of a dead socket must not end the process.
+    secured.on('error', onError);
+  });
+}
+
+const REJECTED =
+  /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED/;
+
+/** Reads a TLS error of the client's side: an alert about our certificate (RFC 8446 §6.2), or something else. */
+export function rejectionOf(error: unknown): string {
+  const cause = error instanceof WireError ? error.cause : error;
+  const code = codeOf(cause) ?? '';
+  if (REJECTED.test(code)) return 'certificate_rejected';
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'certificate_rejected' : 'tls_failed';
+}

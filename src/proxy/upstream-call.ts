@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import type { Candidate, Target } from '../core/policy.ts';
+import type { HeaderList } from '../core/record.ts';
+import type { BodyReader } from './body.ts';
+import type { Cancel } from './cancel.ts';
+import type { Framing } from './http1/framing.ts';
+
+export interface Lookup {
+  readonly candidates: readonly Candidate[];
+  /** Absent when nothing had to be asked. */
+  readonly dnsMs?: number;
+}
+
+/** One way to an origin: what may be dialled, and what is spoken there. */
+export interface Route {
+  readonly target: Target;
+  readonly tls: boolean;
+  readonly candidates: readonly Candidate[];
+}
+
+/** A request as it goes out: end-to-end fields only, in HTTP/1.1 form. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** Origin-form, or `*`. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly framing: Framing;
+}
+
+export interface IncomingResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** As on the wire. */
+  readonly headers: HeaderList;
+  readonly framing: Framing;
+  readonly body: BodyReader;
+}
+
+/** One request on its way to an origin. What rejects, rejects with {@link UpstreamError}. */
+export interface UpstreamCall {
+  readonly address: string;
+  readonly protocol: string;
+  /** The connection has served before: it may have died of idleness. */
+  readonly reused: boolean;
+  /** Whether any byte of an answer has come. */
+  readonly answered: boolean;
+  readonly connectMs: number | undefined;
+  readonly tlsMs: number | undefined;
+  readonly firstByteMs: number | undefined;
+  /** Sends the head, and the body where it is whole. */
+  send(request: OutgoingRequest, whole: Buffer | undefined, trailers?: HeaderList): void;
+  /** Sends a piece of an open body; resolves when more may follow. Never rejects: a failure shows in `response`. */
+  data(chunk: Buffer): Promise<void> | undefined;
+  /** Ends an open body. */
+  finish(trailers: HeaderList | undefined): void;
+  /** The next head: informational ones (1xx), then the final one with its body. */
+  response(): Promise<IncomingResponse>;
+  /** The answer was read to its end: the connection may serve again. */
+  release(): void;
+  /** Cuts the call off. */
+  abort(): void;
+}
+
+/** A TCP connection to a vetted address. */
+export interface Dialled {
+  readonly socket: Socket;
+  readonly candidate: Candidate;
+  readonly connectMs: number;
+}
+
+/** The way out. The engine asks for addresses, has them vetted, and dials only those it is then allowed. */
+export interface Upstream {
+  lookup(target: Target): Promise<Lookup>;
+  /** A connection for one request; `fresh` forbids one that has served before. */
+  open(route: Route, options: { fresh: boolean; cancel: Cancel }): Promise<UpstreamCall>;
+  /** A plain TCP connection, for tunnels. */
+  dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
+  stop(): void;
+}

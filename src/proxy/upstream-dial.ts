@@ -1,0 +1,147 @@
+import { connect, type Socket } from 'node:net';
+import tls from 'node:tls';
+import { codeOf, messageOf } from '../core/errors.ts';
+import type { Candidate } from '../core/policy.ts';
+import { isIpLiteral } from '../policy/host.ts';
+import type { Cancel } from './cancel.ts';
+import { UpstreamError } from './errors.ts';
+import type { Limits } from './limits.ts';
+import type { Dialled, Route } from './upstream-call.ts';
+import { Wire } from './wire.ts';
+
+/** A connection on which HTTP can be spoken. */
+export interface UpstreamConnection {
+  readonly wire: Wire;
+  readonly candidate: Candidate;
+  readonly connectMs: number;
+  readonly tlsMs: number | undefined;
+}
+
+export interface Dialer {
+  dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
+  connect(route: Route, cancel: Cancel): Promise<UpstreamConnection>;
+}
+
+/** Makes the stage that dials: TCP to vetted addresses in order, then TLS that is always verified. */
+export function createDialer(ca: readonly string[], limits: Limits): Dialer {
+  // Parsing some 150 roots takes milliseconds; once is enough, and not before it is needed.
+  let context: tls.SecureContext | undefined;
+  const trust = (): tls.SecureContext => {
+    context ??= tls.createSecureContext({ ca: [...ca] });
+    return context;
+  };
+
+  // A corporate proxy is one more way to get a socket: it belongs here, in front of dialOne.
+  const dial: Dialer['dial'] = async (candidates, cancel) => {
+    let failure = new UpstreamError('connect_failed', 'there is no address to dial');
+    for (const candidate of candidates) {
+      try {
+        return await dialOne(candidate, limits.connectMs, cancel);
+      } catch (error) {
+        cancel.check();
+        failure = asUpstreamError(error, `${candidate.address} port ${candidate.port}`);
+      }
+    }
+    throw failure;
+  };
+
+  const connectRoute: Dialer['connect'] = async (route, cancel) => {
+    const { socket, candidate, connectMs } = await dial(route.candidates, cancel);
+    if (!route.tls) return { wire: new Wire(socket), candidate, connectMs, tlsMs: undefined };
+    const started = performance.now();
+    const secured = await secure(socket, route.target.host, trust(), limits.connectMs, cancel);
+    return { wire: new Wire(secured, socket), candidate, connectMs, tlsMs: performance.now() - started };
+  };
+
+  return { dial, connect: connectRoute };
+}
+
+function asUpstreamError(error: unknown, where: string): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  const code = codeOf(error) === 'ETIMEDOUT' ? 'timeout' : 'connect_failed';
+  return new UpstreamError(code, `${where} cannot be reached: ${messageOf(error)}`, error);
+}
+
+function dialOne(candidate: Candidate, timeoutMs: number, cancel: Cancel): Promise<Dialled> {
+  const started = performance.now();
+  const socket = connect({ host: candidate.address, port: candidate.port, allowHalfOpen: true });
+  socket.setNoDelay(true);
+  const where = `${candidate.address} port ${candidate.port}`;
+  const ready = untilReady(
+    socket,
+    'connect',
+    timeoutMs,
+    `${where} did not answer within ${timeoutMs} ms`,
+    cancel,
+  );
+  return ready.then(() => ({ socket, candidate, connectMs: performance.now() - started }));
+}
+
+async function secure(
+  socket: Socket,
+  host: string,
+  secureContext: tls.SecureContext,
+  timeoutMs: number,
+  cancel: Cancel,
+): Promise<tls.TLSSocket> {
+  // RFC 6066 §3: an address is no server name; `host` is then what the certificate is checked against.
+  const name = isIpLiteral(host) ? { host } : { host, servername: host };
+  const secured = tls.connect({ socket, secureContext, ALPNProtocols: ['http/1.1'], ...name });
+  const late = `${host} did not finish its TLS handshake within ${timeoutMs} ms`;
+  try {
+    await untilReady(secured, 'secureConnect', timeoutMs, late, cancel);
+    return secured;
+  } catch (error) {
+    socket.destroy();
+    if (error instanceof UpstreamError) throw error;
+    throw tlsFailure(host, error);
+  }
+}
+
+/** A reset during the handshake says nothing about certificates; everything else does. */
+function tlsFailure(host: string, error: unknown): UpstreamError {
+  const code = codeOf(error);
+  const broken = code === 'ECONNRESET' || code === 'EPIPE' || code === 'ETIMEDOUT';
+  if (broken) {
+    return new UpstreamError(
+      'connect_failed',
+      `${host} broke off its TLS handshake: ${messageOf(error)}`,
+      error,
+    );
+  }
+  const reason = code === undefined ? messageOf(error) : `${messageOf(error)} (${code})`;
+  return new UpstreamError('tls_invalid', `the TLS of ${host} cannot be trusted: ${reason}`, error);
+}
+
+/** Waits for `connect` or `secureConnect`; the socket is destroyed on every other end. */
+function untilReady(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  timeoutMs: number,
+  late: string,
+  cancel: Cancel,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown): void => {
+      clearTimeout(timer);
+      cancel.undo = undefined;
+      socket.off(event, onReady);
+      socket.off('close', onClose);
+      if (error === undefined) {
+        socket.off('error', settle);
+        resolve();
+        return;
+      }
+      // The error listener stays: a late error of a dead socket must not end the process.
+      socket.destroy();
+      reject(error);
+    };
+    const onReady = (): void => settle();
+    const onClose = (): void => settle(new Error('the connection was closed'));
+    const timer = setTimeout(() => settle(new UpstreamError('timeout', late)), timeoutMs);
+    socket.on(event, onReady);
+    socket.on('close', onClose);
+    socket.on('error', settle);
+    cancel.undo = () => settle(new Error('stopped'));
+  });
+}

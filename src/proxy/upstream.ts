@@ -1,0 +1,117 @@
+import { lookup } from 'node:dns/promises';
+import { messageOf } from '../core/errors.ts';
+import type { Candidate, Target } from '../core/policy.ts';
+import { isIpLiteral } from '../policy/host.ts';
+import { UpstreamError } from './errors.ts';
+import type { Limits } from './limits.ts';
+import type { Lookup, Upstream } from './upstream-call.ts';
+import { createDialer } from './upstream-dial.ts';
+import { Http1Call } from './upstream-http1.ts';
+import { createPool } from './upstream-pool.ts';
+
+/** `--resolve HOST:PORT:ADDR[:PORT]`: the person says where a name is to be dialled. */
+export interface ResolveRule {
+  /** Canonical. */
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  /** Where to dial, if not `port`. */
+  readonly addressPort?: number;
+}
+
+export interface UpstreamDeps {
+  readonly resolve: readonly ResolveRule[];
+  /** The complete trust list, PEM. */
+  readonly ca: readonly string[];
+  readonly limits: Limits;
+}
+
+/** Makes the way out: gate's own resolution, verified TLS, and idle connections kept per origin. */
+export function createUpstream(deps: UpstreamDeps): Upstream {
+  const { limits } = deps;
+  const resolver = createResolver(deps);
+  const dialer = createDialer(deps.ca, limits);
+  const pool = createPool(limits);
+
+  const open: Upstream['open'] = async (route, { fresh, cancel }) => {
+    const key = `${route.tls ? 'tls' : 'tcp'} ${route.target.host} ${route.target.port}`;
+    const idle = fresh ? undefined : pool.take(key, route.candidates);
+    if (idle !== undefined) return new Http1Call({ connection: idle, reused: true, pool, key, limits });
+    try {
+      const connection = await dialer.connect(route, cancel);
+      return new Http1Call({ connection, reused: false, pool, key, limits });
+    } catch (error) {
+      resolver.forget(route.target);
+      throw error;
+    }
+  };
+
+  return { lookup: resolver.lookup, open, dial: dialer.dial, stop: pool.stop };
+}
+
+interface Resolver {
+  lookup(target: Target): Promise<Lookup>;
+  forget(target: Target): void;
+}
+
+/** Asks the machine's resolver (getaddrinfo) and keeps its answers for a short while. */
+function createResolver(deps: UpstreamDeps): Resolver {
+  const { limits } = deps;
+  const known = new Map<string, { addresses: readonly string[]; until: number }>();
+
+  const ask = async (host: string): Promise<Lookup & { addresses: readonly string[] }> => {
+    const started = performance.now();
+    const addresses = await withTimeout(systemLookup(host), limits.lookupMs, host);
+    if (known.size > 10_000) known.clear();
+    known.set(host, { addresses, until: Date.now() + limits.lookupTtlMs });
+    return { addresses, candidates: [], dnsMs: performance.now() - started };
+  };
+
+  return {
+    forget: (target) => {
+      known.delete(target.host);
+    },
+    lookup: async (target) => {
+      const pinned = deps.resolve.filter((rule) => rule.host === target.host && rule.port === target.port);
+      if (pinned.length > 0) return { candidates: pinned.map(pinnedCandidate) };
+      if (isIpLiteral(target.host)) return { candidates: candidatesOf([target.host], target.port) };
+      const kept = known.get(target.host);
+      if (kept !== undefined && kept.until > Date.now()) {
+        return { candidates: candidatesOf(kept.addresses, target.port) };
+      }
+      const { addresses, dnsMs } = await ask(target.host);
+      const candidates = candidatesOf(addresses, target.port);
+      return dnsMs === undefined ? { candidates } : { candidates, dnsMs };
+    },
+  };
+}
+
+function pinnedCandidate(rule: ResolveRule): Candidate {
+  return { address: rule.address, port: rule.addressPort ?? rule.port, pinned: true };
+}
+
+function candidatesOf(addresses: readonly string[], port: number): Candidate[] {
+  return addresses.map((address) => ({ address, port, pinned: false }));
+}
+
+async function systemLookup(host: string): Promise<string[]> {
+  try {
+    const answers = await lookup(host, { all: true, verbatim: true });
+    return answers.map((answer) => answer.address);
+  } catch (error) {
+    throw new UpstreamError('dns_failed', `${host} cannot be resolved: ${messageOf(error)}`, error);
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, ms: number, host: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new UpstreamError('timeout', `${host} was not resolved within ${ms} ms`);
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
