@@ -1,0 +1,70 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { isIP } from 'node:net';
+import tls from 'node:tls';
+import forge from 'node-forge';
+
+/** A certificate authority made for one test run, and what it has signed. */
+export interface TestAuthority {
+  /** PEM of the root. */
+  readonly ca: string;
+  /** Key and certificate (PEM) for these names. */
+  issue(names: readonly string[], options?: { expired?: boolean }): { key: string; cert: string };
+  /** The same as a context, cached by host: stands in for src/ca. */
+  contextFor(host: string): tls.SecureContext;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+function newKey(): { pem: string; private: forge.pki.rsa.PrivateKey; public: forge.pki.rsa.PublicKey } {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const key = forge.pki.privateKeyFromPem(pem);
+  return { pem, private: key, public: forge.pki.rsa.setPublicKey(key.n, key.e) };
+}
+
+/** Makes a root; every leaf shares one key, so that a new host costs one signature. */
+export function createTestAuthority(name = 'test root'): TestAuthority {
+  const root = newKey();
+  const leaf = newKey();
+  const subject = [{ name: 'commonName', value: name }];
+  const cert = forge.pki.createCertificate();
+  let serial = 1;
+  cert.publicKey = root.public;
+  cert.serialNumber = '01';
+  cert.validity.notBefore = new Date(Date.now() - DAY);
+  cert.validity.notAfter = new Date(Date.now() + 30 * DAY);
+  cert.setSubject(subject);
+  cert.setIssuer(subject);
+  cert.setExtensions([
+    { name: 'basicConstraints', cA: true, critical: true },
+    { name: 'keyUsage', keyCertSign: true, critical: true },
+  ]);
+  cert.sign(root.private, forge.md.sha256.create());
+  const ca = forge.pki.certificateToPem(cert);
+
+  const issue: TestAuthority['issue'] = (names, options = {}) => {
+    const made = forge.pki.createCertificate();
+    serial += 1;
+    made.publicKey = leaf.public;
+    made.serialNumber = `10${serial.toString(16).padStart(4, '0')}`;
+    made.validity.notBefore = new Date(Date.now() - 2 * DAY);
+    made.validity.notAfter = new Date(Date.now() + (options.expired === true ? -DAY : 10 * DAY));
+    made.setSubject([{ name: 'commonName', value: names[0] ?? 'none' }]);
+    made.setIssuer(subject);
+    const altNames = names.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host }));
+    made.setExtensions([{ name: 'subjectAltName', altNames }]);
+    made.sign(root.private, forge.md.sha256.create());
+    return { key: leaf.pem, cert: forge.pki.certificateToPem(made) };
+  };
+
+  const contexts = new Map<string, tls.SecureContext>();
+  const contextFor: TestAuthority['contextFor'] = (host) => {
+    let context = contexts.get(host);
+    if (context === undefined) {
+      context = tls.createSecureContext(issue([host]));
+      contexts.set(host, context);
+    }
+    return context;
+  };
+  return { ca, issue, contextFor };
+}

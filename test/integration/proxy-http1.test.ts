@@ -1,0 +1,610 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createTestAuthority, type TestAuthority } from '../helpers/certs.ts';
+import { type Client, createRig, type Rig, type RigOptions, settle } from '../helpers/client-rig.ts';
+import { answering, type Origin, type OriginOptions, ok, startOrigin } from '../helpers/origin.ts';
+
+const HOST = 'api.example.test';
+const ADDRESS = '198.18.0.5';
+let gateCa: TestAuthority;
+let originCa: TestAuthority;
+const cleanups: (() => Promise<void>)[] = [];
+
+beforeAll(() => {
+  gateCa = createTestAuthority('gate');
+  originCa = createTestAuthority('origin');
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+afterAll(() => settle(0));
+
+type Serve = Parameters<typeof startOrigin>[0];
+
+async function origin(serve: Serve, options: OriginOptions = {}): Promise<Origin> {
+  const started = await startOrigin(serve, options);
+  cleanups.push(() => started.stop());
+  return started;
+}
+
+function rig(target: Origin | undefined, options: Partial<RigOptions> = {}): Rig {
+  const rules = [80, 443, 8080].map((port) => ({
+    host: HOST,
+    port,
+    address: '127.0.0.1',
+    addressPort: target?.port ?? 1,
+  }));
+  const made = createRig({
+    gateCa,
+    originCa,
+    resolve: target === undefined ? [] : rules,
+    names: { [ADDRESS]: HOST },
+    ...options,
+  });
+  cleanups.push(async () => {
+    await made.stop();
+    expect(made.recorder.violations).toEqual([]);
+    expect(made.bugs).toEqual([]);
+  });
+  return made;
+}
+
+const trusted = (): { ca: string; servername: string } => ({ ca: gateCa.ca, servername: HOST });
+const tlsOrigin = (serve: Serve): Promise<Origin> =>
+  origin(serve, { tls: { authority: originCa, names: [HOST] } });
+
+async function securely(made: Rig): Promise<Client> {
+  return (await made.captured(ADDRESS, 443)).secure(trusted());
+}
+
+test('a captured TLS connection is read and recorded: header case, order and duplicates both ways', async () => {
+  const answer =
+    'HTTP/1.1 201 Made So\r\nX-B: 1\r\nx-a: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nhi';
+  const target = await tlsOrigin(answering(() => answer));
+  const made = rig(target);
+  const client = await securely(made);
+  const request = `POST /v1?q=1 HTTP/1.1\r\nhOsT: ${HOST}\r\nZ-Last: z\r\nA-First: a\r\nZ-Last: y\r\nContent-Length: 5\r\n\r\nhello`;
+  client.send(request);
+  await client.saw('\r\n\r\nhi');
+  expect(client.text).toBe(answer);
+  expect(target.received()).toBe(request);
+  const recorded = await made.recorder.ended(0);
+  expect(recorded.facts).toMatchObject({
+    via: 'captured',
+    method: 'POST',
+    url: `https://${HOST}/v1?q=1`,
+    host: HOST,
+    port: 443,
+    address: ADDRESS,
+    protocol: 'http/1.1',
+    decision: { verdict: 'forward' },
+  });
+  expect(recorded.facts.headers).toEqual([
+    ['hOsT', HOST],
+    ['Z-Last', 'z'],
+    ['A-First', 'a'],
+    ['Z-Last', 'y'],
+    ['Content-Length', '5'],
+  ]);
+  expect(recorded.body).toEqual({ kind: 'whole', bytes: Buffer.from('hello') });
+  expect(recorded.response).toMatchObject({
+    status: 201,
+    statusText: 'Made So',
+    upstream: { address: '127.0.0.1' },
+  });
+  expect(recorded.responseBytes.toString()).toBe('hi');
+  expect(recorded.end?.outcome).toBe('complete');
+  expect(recorded.end?.timing).toMatchObject({
+    connectMs: expect.any(Number),
+    tlsMs: expect.any(Number),
+    firstByteMs: expect.any(Number),
+  });
+});
+
+test('plain captured HTTP, keep-alive and pipelining use one connection to the origin', async () => {
+  const target = await origin(answering((request) => ok(request.head.split(' ')[1] ?? '')));
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET /1 HTTP/1.1\r\nHost: ${HOST}\r\n\r\nGET /2 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('/2');
+  client.send(`GET /3 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('/3');
+  expect(target.connections).toHaveLength(1);
+  expect(made.recorder.exchanges.map((each) => each.facts.url)).toEqual(
+    ['/1', '/2', '/3'].map((path) => `http://${HOST}${path}`),
+  );
+});
+
+test('CONNECT to the proxy, TLS inside', async () => {
+  const target = await tlsOrigin(answering(() => ok('inside')));
+  const made = rig(target);
+  const plain = await made.proxy();
+  plain.send(`CONNECT ${HOST.toUpperCase()}.:443 HTTP/1.1\r\nHost: ${HOST}:443\r\n\r\n`);
+  await plain.saw('HTTP/1.1 200 Connection Established\r\n\r\n');
+  const client = await plain.secure(trusted());
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('inside');
+  const recorded = await made.recorder.ended(0);
+  expect(recorded.facts).toMatchObject({ via: 'proxy', host: HOST, url: `https://${HOST}/` });
+  expect(made.recorder.exchanges).toHaveLength(1);
+});
+
+test('absolute-form to the proxy becomes origin-form', async () => {
+  const target = await origin(answering(() => ok('done')));
+  const made = rig(target);
+  const client = await made.proxy();
+  client.send(
+    `GET http://${HOST}/a?b HTTP/1.1\r\nHost: ${HOST}\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: x\r\n\r\n`,
+  );
+  await client.saw('done');
+  expect(target.received()).toBe(`GET /a?b HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+});
+
+test('a chunked answer keeps its trailers; a chunked request its chunks', async () => {
+  const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n`;
+  const target = await tlsOrigin(answering(() => answer));
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(
+    `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwxyz\r\n0\r\nX-Up: 4\r\n\r\n`,
+  );
+  await client.saw('X-Sum: 5\r\n\r\n');
+  expect(client.text).toBe(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\nX-Sum: 5\r\n\r\n',
+  );
+  expect(target.received()).toContain('\r\n\r\n4\r\nwxyz\r\n0\r\nX-Up: 4\r\n\r\n');
+  const recorded = await made.recorder.ended(0);
+  expect(recorded.end?.trailers).toEqual([['X-Sum', '5']]);
+  expect(recorded.responseBytes.toString()).toBe('abcde');
+});
+
+test('no byte goes upstream before the request is written', async () => {
+  const target = await origin(answering(() => ok('late')));
+  const made = rig(target);
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'request' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 2\r\n\r\nhi`);
+  await made.recorder.until(() => made.recorder.exchanges[0]);
+  await settle();
+  expect(target.connections).toHaveLength(0);
+  allow();
+  await client.saw('late');
+});
+
+test.each(['response', 'responseData'] as const)('nothing is released before %s is written', async (held) => {
+  const target = await origin((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
+  });
+  const made = rig(target);
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === held ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await made.recorder.until(() => made.recorder.exchanges[0]?.response);
+  await settle();
+  expect(client.text).not.toContain('hello');
+  if (held === 'response') expect(client.text).toBe('');
+  allow();
+  await client.saw('hello');
+});
+
+test.each([
+  ['a counted body', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef', 'f'],
+  [
+    'a chunked body',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n',
+    '0\r\n\r\n',
+  ],
+  ['no body', 'HTTP/1.1 204 No Content\r\n\r\n', '\r\n\r\n'],
+])('the last byte of %s waits for the end to be flushed', async (_name, answer, last) => {
+  const target = await origin(answering(() => answer));
+  const made = rig(target);
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'end' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await made.recorder.until(() => made.recorder.exchanges[0]?.response);
+  await settle();
+  expect(client.text.endsWith(last)).toBe(false);
+  allow();
+  await client.saw(last);
+  expect(client.text).toBe(answer);
+});
+
+test('events stream: each one arrives before the next is sent', async () => {
+  let push: (text: string) => void = () => undefined;
+  const target = await tlsOrigin((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n');
+    push = (text) => socket.write(`${text.length.toString(16)}\r\n${text}\r\n`);
+  });
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(`GET /events HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('text/event-stream');
+  for (let index = 0; index < 5; index += 1) {
+    push(`data: ${index}\n\n`);
+    await client.saw(`data: ${index}\n\n`);
+  }
+  client.destroy();
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('client_aborted');
+});
+
+test('an open body is written piece by piece before it goes on', async () => {
+  const target = await origin((socket, text) => {
+    if (text.endsWith('0\r\n\r\n')) socket.write(ok('thanks'));
+  });
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n`);
+  await target.saw('3\r\none\r\n');
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'requestData' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  client.send('3\r\ntwo\r\n');
+  await settle();
+  expect(target.received()).not.toContain('two');
+  allow();
+  await target.saw('3\r\ntwo\r\n');
+  client.send('0\r\n\r\n');
+  await client.saw('thanks');
+  const recorded = await made.recorder.ended(0);
+  expect(recorded.body.kind).toBe('open');
+  expect(recorded.requestBytes.toString()).toBe('onetwo');
+  expect(recorded.requestEnded).toBe(true);
+});
+
+test('Expect: 100-continue goes to the origin, which decides', async () => {
+  const target = await origin((socket, text) => {
+    if (text.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+    if (text.endsWith('body!')) socket.write(ok('got it'));
+  });
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`PUT / HTTP/1.1\r\nHost: ${HOST}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+  await client.saw('HTTP/1.1 100 Continue\r\n\r\n');
+  expect(target.received()).toContain('Expect: 100-continue');
+  client.send('body!');
+  await client.saw('got it');
+});
+
+test('103 is passed on, in front of the answer', async () => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+  const target = await origin(answering(() => hints + ok('main')));
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('main');
+  expect(client.text).toBe(hints + ok('main'));
+});
+
+test('a denied host is told why, inside TLS, and nothing goes upstream', async () => {
+  const target = await tlsOrigin(answering(() => ok('never')));
+  const made = rig(target, { deny: [HOST] });
+  const client = await securely(made);
+  const request = `POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 2\r\n\r\nhi`;
+  client.send(request);
+  const text = await client.saw('gate deny --remove');
+  expect(text).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+  expect(text).toContain('x-gate-block: denylisted\r\n');
+  const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n')));
+  expect(body.error).toMatchObject({ type: 'gate_blocked', reason: 'denylisted', host: HOST });
+  expect(body.error.message).toContain('policy');
+  client.send(request);
+  await made.recorder.ended(1);
+  const [first] = made.recorder.exchanges;
+  expect(first?.facts.decision).toMatchObject({ verdict: 'deny', reason: 'denylisted' });
+  expect(first?.requestBytes.toString()).toBe('hi');
+  expect(first?.response?.status).toBe(403);
+  expect(first?.response?.upstream).toBeUndefined();
+  expect(first?.end?.outcome).toBe('denied');
+  expect(target.connections).toHaveLength(0);
+});
+
+test('a private address is denied after the lookup', async () => {
+  const made = rig(undefined);
+  const client = await made.captured('10.0.0.1', 80);
+  client.send('GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n');
+  expect(await client.saw('"error"')).toContain('x-gate-block: private_destination\r\n');
+});
+
+test.each([
+  ['Host', 'GET / HTTP/1.1\r\nHost: other.test\r\n\r\n'],
+  ['absolute URL', `GET https://other.test/ HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`],
+])('%s that differs is answered 421', async (_name, request) => {
+  const target = await tlsOrigin(answering(() => ok('never')));
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(`GET /first HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('never');
+  client.send(request);
+  const text = await client.saw('host_mismatch');
+  expect(text).toContain('HTTP/1.1 421 Misdirected Request\r\n');
+  expect(target.received()).not.toContain('other.test');
+  expect((await made.recorder.ended(1)).facts.decision.reason).toBe('host_mismatch');
+});
+
+test('SNI that differs from the CONNECT target is answered 421', async () => {
+  const target = await tlsOrigin(answering(() => ok('never')));
+  const made = rig(target);
+  const plain = await made.proxy();
+  plain.send(`CONNECT ${HOST}:443 HTTP/1.1\r\nHost: ${HOST}:443\r\n\r\n`);
+  await plain.saw('\r\n\r\n');
+  const client = await plain.secure({ ca: gateCa.ca, servername: 'other.test' });
+  client.send('GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
+  expect(await client.saw('host_mismatch')).toContain(' 421 ');
+  expect(target.connections).toHaveLength(0);
+});
+
+test.each([
+  ['two lengths', 'Content-Length: 1\r\nContent-Length: 1\r\n'],
+  ['length and coding', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n'],
+  ['odd coding', 'Transfer-Encoding: xchunked\r\n'],
+  ['coding list', 'Transfer-Encoding: gzip, chunked\r\n'],
+  ['signed length', 'Content-Length: +1\r\n'],
+  ['space before colon', 'X-A : 1\r\n'],
+  ['obs-fold', 'X-A: 1\r\n  2\r\n'],
+  ['NUL', 'X-A: 1\x002\r\n'],
+  ['bare LF', 'X-A: 1\nX-B: 2\r\n'],
+  ['bare CR', 'X-A: 1\rX-B: 2\r\n'],
+  ['bad name', 'X(A: 1\r\n'],
+  ['no name', ': 1\r\n'],
+])('smuggling: %s is refused and recorded', async (_name, fields) => {
+  const target = await origin(answering(() => ok('never')));
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`POST / HTTP/1.1\r\nHost: ${HOST}\r\n${fields}\r\n0\r\n\r\n`);
+  const text = await client.over();
+  expect(text).toMatch(/^HTTP\/1\.1 (400|501) /);
+  expect(text).toContain('"gate_error"');
+  expect(target.connections).toHaveLength(0);
+  expect(made.recorder.refusals).toHaveLength(1);
+});
+
+test('bad chunk sizes end the request', async () => {
+  const target = await origin(answering(() => ok('never')));
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(
+    `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`,
+  );
+  expect(await client.over()).toMatch(/^HTTP\/1\.1 400 /);
+  expect(target.connections).toHaveLength(0);
+  expect((await made.recorder.ended(0)).end?.error?.code).toBe('bad_chunk');
+});
+
+test('an origin that resets in the middle is a reset, never a clean end', async () => {
+  const target = await origin((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\npartial');
+    setTimeout(() => socket.resetAndDestroy(), 40);
+  });
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('partial');
+  await client.over();
+  expect(client.closed).toBe('reset');
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('upstream_reset');
+});
+
+test('a close-delimited answer ends with our close, after its end was flushed', async () => {
+  const target = await origin((socket) => {
+    socket.end('HTTP/1.1 200 OK\r\n\r\nall of it');
+  });
+  const made = rig(target);
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'end' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('all of it');
+  await settle();
+  expect(client.closed).toBe('no');
+  allow();
+  await client.over();
+  expect(client.closed).toBe('ended');
+});
+
+test('upstream failures say what they are: refused, name, certificate', async () => {
+  const gone = await origin(() => undefined);
+  await gone.stop();
+  const made = rig(gone);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await client.saw('"error"')).toContain('x-gate-error: connect_failed\r\n');
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('upstream_error');
+
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await made.recorder.ended(1);
+
+  const wrong = await origin(
+    answering(() => ok('never')),
+    { tls: { authority: gateCa, names: [HOST] } },
+  );
+  const untrusted = rig(wrong);
+  const secured = await securely(untrusted);
+  secured.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await secured.saw('"error"')).toContain('x-gate-error: tls_invalid\r\n');
+  expect(wrong.received()).toBe('');
+
+  const nameless = await made.captured('198.18.9.9', 80);
+  nameless.send('GET / HTTP/1.1\r\nHost: no-such-name.invalid\r\n\r\n');
+  expect(await nameless.saw('"error"')).toContain('x-gate-error: dns_failed\r\n');
+});
+
+test('a dead idle connection is replaced once', async () => {
+  const target = await origin(answering((request) => ok(request.head.split(' ')[1] ?? '')));
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET /1 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('/1');
+  const [first] = target.connections;
+  // The origin takes the second request and dies on it, as a server does whose idle time was just up.
+  first?.removeAllListeners('data');
+  first?.on('data', () => first.resetAndDestroy());
+  client.send(`POST /2 HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 2\r\n\r\nhi`);
+  await client.saw('/2');
+  expect(target.connections).toHaveLength(2);
+});
+
+test('audit failure: 503 while nothing was released, a cut afterwards', async () => {
+  const target = await origin((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart');
+  });
+  const made = rig(target);
+  const fail = (at: string) => (step: string) =>
+    step === at ? Promise.reject(new Error('disk full')) : Promise.resolve();
+  made.recorder.gate = fail('request');
+  const first = await made.captured(ADDRESS, 80);
+  first.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await first.over()).toMatch(/^HTTP\/1\.1 503 .*x-gate-block: audit_unavailable\r\n/s);
+  expect(target.connections).toHaveLength(0);
+
+  made.recorder.gate = fail('response');
+  const second = await made.captured(ADDRESS, 80);
+  second.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await second.over()).toMatch(/^HTTP\/1\.1 503 .*x-gate-block: audit_unavailable\r\n/s);
+  expect(second.text).not.toContain('part');
+
+  made.recorder.gate = () => Promise.resolve();
+  const third = await made.captured(ADDRESS, 80);
+  third.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await third.saw('part');
+  made.recorder.gate = fail('responseData');
+  target.connections.at(-1)?.write('more');
+  await third.over();
+  expect(third.closed).toBe('reset');
+  expect(third.text).not.toContain('more');
+});
+
+test('a client that leaves stops the call upstream', async () => {
+  const target = await origin(() => undefined);
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await target.saw('GET /');
+  const closed = new Promise((resolve) => target.connections[0]?.once('close', resolve));
+  client.destroy();
+  await closed;
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('client_aborted');
+});
+
+test('stop ends what is in flight as gate_stopped', async () => {
+  const target = await origin(() => undefined);
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await target.saw('GET /');
+  await made.engine.stop();
+  expect(made.recorder.exchanges[0]?.end?.outcome).toBe('gate_stopped');
+  await client.over();
+});
+
+test('passthrough: the ClientHello reaches the origin untouched and only bytes are counted', async () => {
+  const target = await tlsOrigin(answering(() => ok('unread')));
+  const made = rig(target, { passthrough: [`${HOST}:443`] });
+  // The client trusts the origin's own CA only: gate cannot have been in between.
+  const client = await (await made.captured(ADDRESS, 443)).secure({ ca: originCa.ca, servername: HOST });
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('unread');
+  client.socket.end();
+  const tunnel = await made.recorder.until(() =>
+    made.recorder.tunnels[0]?.end ? made.recorder.tunnels[0] : undefined,
+  );
+  expect(tunnel.facts).toMatchObject({ host: HOST, port: 443, sni: HOST });
+  expect(tunnel.end?.bytesUp).toBeGreaterThan(300);
+  expect(tunnel.end?.bytesDown).toBeGreaterThan(1000);
+  expect(made.recorder.exchanges).toHaveLength(0);
+});
+
+test('raw protocols are closed and recorded; on the passthrough list they go through, server first too', async () => {
+  const target = await origin((socket, text) => {
+    socket.write(`echo ${text}`);
+  });
+  const made = rig(target);
+  const refused = await made.captured(ADDRESS, 8080);
+  refused.send('\x00\x01\x02binary');
+  await refused.over();
+  expect(made.recorder.refusals).toMatchObject([{ host: HOST, port: 8080, reason: 'unreadable_protocol' }]);
+  expect(target.connections).toHaveLength(0);
+
+  const open = rig(target, { passthrough: [`${HOST}:8080`], limits: { serverFirstMs: 30 } });
+  const passed = await open.captured(ADDRESS, 8080);
+  await settle(80);
+  expect(target.connections).toHaveLength(1);
+  passed.send('\x00\x01\x02binary');
+  await passed.saw('echo \x00\x01\x02binary');
+});
+
+test('a client that rejects the certificate is recorded', async () => {
+  const made = rig(undefined);
+  const client = await made.captured(ADDRESS, 443);
+  await expect(client.secure({ ca: originCa.ca, servername: HOST })).rejects.toThrow();
+  const refusal = await made.recorder.until(() => made.recorder.refusals[0]);
+  expect(refusal).toMatchObject({ proto: 'tls', host: HOST, port: 443 });
+});
+
+test('HTTP/1.0, HEAD, 304 and an early answer', async () => {
+  const target = await origin(
+    answering((request) => {
+      if (request.head.startsWith('HEAD')) return 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n';
+      if (request.head.includes('/304')) return 'HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n';
+      return 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+    }),
+  );
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`HEAD / HTTP/1.1\r\nHost: ${HOST}\r\n\r\nGET /304 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('Content-Length: 9\r\n\r\n');
+  const old = await made.captured(ADDRESS, 80);
+  old.send('GET / HTTP/1.0\r\n\r\n');
+  expect(await old.over()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok');
+  expect(target.received()).toContain(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+});
+
+test('50 MB pass with flat memory while the client reads slowly', async () => {
+  const total = 50 * 1024 * 1024;
+  const target = await origin((socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
+    const block = Buffer.alloc(64 * 1024, 'x');
+    let sent = 0;
+    const more = (): void => {
+      while (sent < total && socket.writable) {
+        sent += block.length;
+        if (!socket.write(block)) break;
+      }
+    };
+    socket.on('drain', more);
+    more();
+  });
+  const made = rig(target);
+  let bytes = 0;
+  made.recorder.request = async () => ({
+    id: 'x',
+    requestData: async () => undefined,
+    requestEnd: () => undefined,
+    response: async () => undefined,
+    responseData: async (chunk) => {
+      bytes += chunk.length;
+    },
+    message: async () => undefined,
+    end: async () => undefined,
+  });
+  const client = await made.captured(ADDRESS, 80);
+  client.socket.removeAllListeners('data');
+  client.socket.pause();
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await settle(300);
+  expect(bytes).toBeLessThan(12 * 1024 * 1024);
+  let got = 0;
+  client.socket.on('data', (chunk: Buffer) => {
+    got += chunk.length;
+  });
+  client.socket.resume();
+  await made.recorder.until(() => (got > total ? true : undefined));
+  expect(bytes).toBe(total);
+});
