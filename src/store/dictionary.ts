@@ -1,5 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { MAX_CHAIN, MAX_DICTIONARY } from './pack-format.ts';
+import { createTail, type Tail } from './tail.ts';
 
 /** How own bytes are stored, and what a reader needs to have them back. */
 export interface Packed {
@@ -57,31 +58,4 @@ function dictionaryFor(own: Buffer, tail: Tail): Buffer {
 function deflate(own: Buffer, dictionary: Buffer): Buffer {
   const level = own.length > LONG ? 1 : 6;
   return deflateRawSync(own, dictionary.length === 0 ? { level } : { level, dictionary });
-}
-
-interface Tail {
-  push(bytes: Buffer): void;
-  last(length: number): Buffer;
-  clear(): void;
-}
-
-/** The last 32 KiB of what was pushed, moved only each time that another 32 KiB have come. */
-function createTail(): Tail {
-  const store = Buffer.allocUnsafe(2 * MAX_DICTIONARY);
-  let end = 0;
-  return {
-    push(bytes) {
-      const fresh = bytes.subarray(Math.max(0, bytes.length - MAX_DICTIONARY));
-      if (end + fresh.length > store.length) {
-        store.copyWithin(0, Math.max(0, end - MAX_DICTIONARY), end);
-        end = Math.min(end, MAX_DICTIONARY);
-      }
-      fresh.copy(store, end);
-      end += fresh.length;
-    },
-    last: (length) => store.subarray(Math.max(0, end - Math.min(length, MAX_DICTIONARY)), end),
-    clear() {
-      end = 0;
-    },
-  };
 }

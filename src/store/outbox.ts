@@ -44,6 +44,7 @@ export function createOutbox(deps: Deps): Outbox {
   let flushUpTo = 0;
   let scheduled = false;
   let closing = false;
+  let stopped = false;
   let inFlight = 0;
   const batches: { readonly last: number; readonly bytes: number }[] = [];
 
@@ -84,8 +85,9 @@ export function createOutbox(deps: Deps): Outbox {
 
   return {
     add(op) {
-      queue.push(op);
       last += 1;
+      if (stopped) return last;
+      queue.push(op);
       schedule();
       return last;
     },
@@ -106,6 +108,7 @@ export function createOutbox(deps: Deps): Outbox {
       schedule();
     },
     stop() {
+      stopped = true;
       queue = [];
     },
     get empty() {

@@ -1,0 +1,51 @@
+import type { Decision } from '../core/record.ts';
+
+/** What a run has recorded so far; goes into `run.end` and into the summary line. A type, to serve as a record. */
+export type Counts = {
+  exchanges: number;
+  /** Distinct hosts of exchanges and tunnels. */
+  hosts: number;
+  /** Exchanges and tunnels that the policy denied. */
+  blocked: number;
+  tunnels: number;
+  /** WebSocket messages. */
+  messages: number;
+  /** Attempts that ended before there was a request. */
+  refused: number;
+  /** Names asked for. */
+  dns: number;
+  /** Exchanges that did not end `complete` or `denied`. */
+  failed: number;
+};
+
+/** Counts as the recorder goes along. */
+export interface Counter {
+  /** Adds one, or `by`. */
+  add(what: Exclude<keyof Counts, 'hosts'>, by?: number): void;
+  host(host: string): void;
+  decision(decision: Decision): void;
+  read(): Counts;
+}
+
+/** Hosts that are told apart; a flood of names beyond it is counted once each, repeated or not. */
+const MAX_HOSTS = 1 << 16;
+
+/** Makes a counter at zero. */
+export function createCounter(): Counter {
+  const hosts = new Set<string>();
+  let furtherHosts = 0;
+  const counts = { exchanges: 0, blocked: 0, tunnels: 0, messages: 0, refused: 0, dns: 0, failed: 0 };
+  return {
+    add(what, by = 1) {
+      counts[what] += by;
+    },
+    host(host) {
+      if (hosts.size < MAX_HOSTS) hosts.add(host);
+      else if (!hosts.has(host)) furtherHosts += 1;
+    },
+    decision(decision) {
+      if (decision.verdict === 'deny') counts.blocked += 1;
+    },
+    read: () => ({ ...counts, hosts: hosts.size + furtherHosts }),
+  };
+}

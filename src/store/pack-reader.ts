@@ -1,0 +1,208 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
+import { GateError } from '../core/errors.ts';
+import type { Body, BodyPart } from '../core/record.ts';
+import { createByteCache } from './byte-cache.ts';
+import {
+  contentLength,
+  decodeFrame,
+  FRAME_FIXED_BYTES,
+  type FrameHead,
+  frameLength,
+  isKnownPack,
+  MAX_CHAIN,
+  PACK_HEADER_BYTES,
+} from './pack-format.ts';
+import { createTail } from './tail.ts';
+
+/** Reads bodies out of a pack, also while its run goes on. */
+export interface PackReader {
+  /**
+   * The stored bytes of a body, piece by piece. Fails with GateError `body_missing` (the pack ends before it) or
+   * `body_damaged`; what came before the failure is right.
+   */
+  stream(body: Pick<Body, 'parts'>): AsyncGenerator<Buffer, void, undefined>;
+  /** The same as one buffer, cut after `limit` bytes. */
+  read(body: Pick<Body, 'parts'>, limit?: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+interface Frame {
+  readonly head: FrameHead;
+  readonly stored: Buffer;
+}
+
+/** A stretch of content still to be given: a frame's own bytes, or content that may lie in several frames. */
+interface Stretch {
+  readonly kind: 'own' | 'content';
+  readonly frame: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** One read fetches most frames whole. */
+const FIRST_READ = 8 * 1024;
+/** Enough for the frames of a whole dictionary chain, so that reading on never starts over. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** Opens a pack for reading. Fails with GateError `body_missing` or `bad_pack`. */
+export async function openPackReader(file: string): Promise<PackReader> {
+  const handle = await openPack(file);
+  const frames = createByteCache<Frame>(CACHE_BYTES / 4, (frame) => frame.stored.length + 200);
+  const owns = createByteCache<Buffer>(CACHE_BYTES, (own) => own.length + 100);
+
+  async function frameAt(at: number): Promise<Frame> {
+    const cached = frames.get(at);
+    if (cached !== undefined) return cached;
+    const bytes = await readFrame(handle, at);
+    const frame = decodeFrame(bytes, at);
+    if (frame === undefined) throw damaged(at, 'checksum or head is wrong');
+    frames.set(at, frame);
+    return frame;
+  }
+
+  /** The frames from the beginning of the dictionary chain to this one. */
+  async function chainTo(at: number): Promise<number[]> {
+    const chain = [at];
+    let frame = await frameAt(at);
+    while (frame.head.previous !== undefined) {
+      if (chain.length >= MAX_CHAIN) throw damaged(at, 'its dictionary chain is too long');
+      chain.unshift(frame.head.previous);
+      frame = await frameAt(frame.head.previous);
+    }
+    return chain;
+  }
+
+  async function ownOf(at: number): Promise<Buffer> {
+    const cached = owns.get(at);
+    if (cached !== undefined) return cached;
+    const { head, stored } = await frameAt(at);
+    if (!head.deflate || head.dictionary === 0) return keep(at, unpack(at, head, stored, Buffer.alloc(0)));
+    const tail = createTail();
+    let own = Buffer.alloc(0);
+    for (const link of await chainTo(at)) {
+      const frame = await frameAt(link);
+      own =
+        owns.get(link) ??
+        keep(link, unpack(link, frame.head, frame.stored, tail.last(frame.head.dictionary)));
+      tail.push(own);
+    }
+    return own;
+  }
+
+  function keep(at: number, own: Buffer): Buffer {
+    owns.set(at, own);
+    return own;
+  }
+
+  async function* stream(body: Pick<Body, 'parts'>): AsyncGenerator<Buffer, void, undefined> {
+    const left: Stretch[] = body.parts.map(toStretch).reverse();
+    // A stack, not recursion: a resent history refers back turn by turn, as deep as it is long.
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      if (next.kind === 'own') {
+        const own = await ownOf(next.frame);
+        yield own.subarray(next.start, next.start + next.length);
+      } else {
+        const { head } = await frameAt(next.frame);
+        left.push(...split(next, head).reverse());
+      }
+    }
+  }
+
+  return {
+    stream,
+    async read(body, limit = Number.POSITIVE_INFINITY) {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      for await (const piece of stream(body)) {
+        pieces.push(piece);
+        bytes += piece.length;
+        if (bytes >= limit) break;
+      }
+      return Buffer.concat(pieces, Math.min(bytes, limit));
+    },
+    close: () => handle.close(),
+  };
+}
+
+function toStretch([frame, start, length]: BodyPart): Stretch {
+  return { kind: 'content', frame, start, length };
+}
+
+/** Takes a stretch of a frame's content apart into own bytes and stretches of earlier frames. */
+function split(stretch: Stretch, head: FrameHead): Stretch[] {
+  const { frame } = stretch;
+  const end = stretch.start + stretch.length;
+  if (end > contentLength(head)) throw damaged(frame, 'it holds less than a record says');
+  const found: Stretch[] = [];
+  let at = 0;
+  let ownAt = 0;
+  const take = (kind: Stretch['kind'], from: number, start: number, length: number): void => {
+    const first = Math.max(stretch.start, at);
+    const last = Math.min(end, at + length);
+    if (first < last) found.push({ kind, frame: from, start: start + first - at, length: last - first });
+    at += length;
+  };
+  for (const ref of head.refs) {
+    take('own', frame, ownAt, ref.ownBefore);
+    ownAt += ref.ownBefore;
+    take('content', ref.frame, ref.start, ref.length);
+  }
+  take('own', frame, ownAt, head.ownLength - ownAt);
+  return found;
+}
+
+function unpack(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer): Buffer {
+  const own = head.deflate ? inflate(at, head, stored, dictionary) : stored;
+  if (own.length !== head.ownLength) throw damaged(at, 'its length is wrong');
+  return own;
+}
+
+function inflate(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer): Buffer {
+  try {
+    const options = { maxOutputLength: Math.max(1, head.ownLength) };
+    return inflateRawSync(stored, dictionary.length === 0 ? options : { ...options, dictionary });
+  } catch (error) {
+    throw damaged(at, 'it cannot be decompressed', error);
+  }
+}
+
+async function openPack(file: string): Promise<FileHandle> {
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw new GateError('body_missing', `cannot open ${file}`, { cause: error });
+  });
+  const header = await readAt(handle, 0, PACK_HEADER_BYTES);
+  if (isKnownPack(header)) return handle;
+  await handle.close();
+  throw new GateError('bad_pack', `${file} is no pack of a version that this gate reads`);
+}
+
+async function readFrame(handle: FileHandle, at: number): Promise<Buffer> {
+  const first = await readAt(handle, at, FIRST_READ);
+  if (first.length < FRAME_FIXED_BYTES) throw missing(at);
+  const length = frameLength(first);
+  if (length === undefined) throw damaged(at, 'no frame begins there');
+  if (length <= first.length) return first.subarray(0, length);
+  const rest = await readAt(handle, at + first.length, length - first.length);
+  if (first.length + rest.length < length) throw missing(at);
+  return Buffer.concat([first, rest]);
+}
+
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+function missing(at: number): GateError {
+  return new GateError('body_missing', `the pack ends before the frame at byte ${at} does`);
+}
+
+function damaged(at: number, what: string, cause?: unknown): GateError {
+  return new GateError('body_damaged', `the frame at byte ${at} of the pack is damaged: ${what}`, { cause });
+}
