@@ -59,18 +59,20 @@ function handshake(secured: tls.TLSSocket, waitMs: number): Promise<string | und
     const settle = (reason: string | undefined): void => {
       clearTimeout(timer);
       secured.off('secure', onSecure);
-      secured.off('close', onClose);
+      secured.off('end', onHangUp);
+      secured.off('close', onHangUp);
       secured.off('_tlsError', onError);
       if (reason !== undefined) secured.destroy();
       resolve(reason);
     };
     const onSecure = (): void => settle(undefined);
     // Many clients hang up on a certificate they do not trust without saying so.
-    const onClose = (): void => settle('certificate_rejected');
+    const onHangUp = (): void => settle('certificate_rejected');
     const onError = (error: unknown): void => settle(rejectionOf(error));
     const timer = setTimeout(() => settle('handshake_timeout'), waitMs);
     secured.on('secure', onSecure);
-    secured.on('close', onClose);
+    secured.on('end', onHangUp);
+    secured.on('close', onHangUp);
     secured.on('_tlsError', onError);
     // Stays on: a late error of a dead socket must not end the process.
     secured.on('error', onError);
