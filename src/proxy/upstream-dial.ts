@@ -23,14 +23,7 @@ export interface Dialer {
 }
 
 /** Makes the stage that dials: TCP to vetted addresses in order, then TLS that is always verified. */
-export function createDialer(ca: readonly string[], limits: Limits): Dialer {
-  // Parsing some 150 roots takes milliseconds; once is enough, and not before it is needed.
-  let context: tls.SecureContext | undefined;
-  const trust = (): tls.SecureContext => {
-    context ??= tls.createSecureContext({ ca: [...ca] });
-    return context;
-  };
-
+export function createDialer(trust: () => tls.SecureContext, limits: Limits): Dialer {
   // A corporate proxy is one more way to get a socket: it belongs here, in front of dialOne.
   const dial: Dialer['dial'] = async (candidates, cancel) => {
     let failure = new UpstreamError('connect_failed', 'there is no address to dial');

@@ -1,36 +1,28 @@
 import { lookup } from 'node:dns/promises';
+import type { SecureContext } from 'node:tls';
 import { messageOf } from '../core/errors.ts';
 import type { Candidate, Target } from '../core/policy.ts';
 import { isIpLiteral } from '../policy/host.ts';
+import { type ResolveRule, resolveByRules } from '../policy/resolve-rule.ts';
 import { UpstreamError } from './errors.ts';
-import type { Limits } from './limits.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Lookup, Upstream } from './upstream-call.ts';
 import { createDialer } from './upstream-dial.ts';
 import { Http1Call } from './upstream-http1.ts';
 import { createPool } from './upstream-pool.ts';
 
-/** `--resolve HOST:PORT:ADDR[:PORT]`: the person says where a name is to be dialled. */
-export interface ResolveRule {
-  /** Canonical. */
-  readonly host: string;
-  readonly port: number;
-  readonly address: string;
-  /** Where to dial, if not `port`. */
-  readonly addressPort?: number;
-}
-
 export interface UpstreamDeps {
   readonly resolve: readonly ResolveRule[];
-  /** The complete trust list, PEM. */
-  readonly ca: readonly string[];
-  readonly limits: Limits;
+  /** The complete trust list, parsed when it is first needed. */
+  readonly trust: () => SecureContext;
+  readonly limits?: Partial<Limits>;
 }
 
 /** Makes the way out: gate's own resolution, verified TLS, and idle connections kept per origin. */
 export function createUpstream(deps: UpstreamDeps): Upstream {
-  const { limits } = deps;
-  const resolver = createResolver(deps);
-  const dialer = createDialer(deps.ca, limits);
+  const limits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const resolver = createResolver(deps.resolve, limits);
+  const dialer = createDialer(deps.trust, limits);
   const pool = createPool(limits);
 
   const open: Upstream['open'] = async (route, { fresh, cancel }) => {
@@ -55,8 +47,7 @@ interface Resolver {
 }
 
 /** Asks the machine's resolver (getaddrinfo) and keeps its answers for a short while. */
-function createResolver(deps: UpstreamDeps): Resolver {
-  const { limits } = deps;
+function createResolver(rules: readonly ResolveRule[], limits: Limits): Resolver {
   const known = new Map<string, { addresses: readonly string[]; until: number }>();
 
   const ask = async (host: string): Promise<Lookup & { addresses: readonly string[] }> => {
@@ -72,8 +63,8 @@ function createResolver(deps: UpstreamDeps): Resolver {
       known.delete(target.host);
     },
     lookup: async (target) => {
-      const pinned = deps.resolve.filter((rule) => rule.host === target.host && rule.port === target.port);
-      if (pinned.length > 0) return { candidates: pinned.map(pinnedCandidate) };
+      const pinned = resolveByRules(rules, target);
+      if (pinned !== undefined) return { candidates: pinned };
       if (isIpLiteral(target.host)) return { candidates: candidatesOf([target.host], target.port) };
       const kept = known.get(target.host);
       if (kept !== undefined && kept.until > Date.now()) {
@@ -84,10 +75,6 @@ function createResolver(deps: UpstreamDeps): Resolver {
       return dnsMs === undefined ? { candidates } : { candidates, dnsMs };
     },
   };
-}
-
-function pinnedCandidate(rule: ResolveRule): Candidate {
-  return { address: rule.address, port: rule.addressPort ?? rule.port, pinned: true };
 }
 
 function candidatesOf(addresses: readonly string[], port: number): Candidate[] {

@@ -3,16 +3,24 @@ import tls from 'node:tls';
 import type { Candidate, Policy, Target } from '../../src/core/policy.ts';
 import { type Origin as Arrival, createEngine, type Engine } from '../../src/proxy/engine.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/proxy/limits.ts';
-import { createUpstream, type ResolveRule } from '../../src/proxy/upstream.ts';
+import { createUpstream } from '../../src/proxy/upstream.ts';
 import type { TestAuthority } from './certs.ts';
 import { createMemoryRecorder, type MemoryRecorder } from './memory-recorder.ts';
+
+export interface Pinned {
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  readonly addressPort: number;
+}
 
 export interface RigOptions {
   /** Signs the leaves that gate shows. */
   readonly gateCa: TestAuthority;
   /** Trusted upstream. */
   readonly originCa?: TestAuthority;
-  readonly resolve?: readonly ResolveRule[];
+  /** Where the origins of the test are. */
+  readonly resolve?: readonly Pinned[];
   /** Addresses that gate's DNS gave, by address. */
   readonly names?: Readonly<Record<string, string>>;
   readonly deny?: readonly string[];
@@ -39,6 +47,7 @@ export interface Rig {
 export function createRig(options: RigOptions): Rig {
   const recorder = createMemoryRecorder();
   const bugs: unknown[] = [];
+  const trust = tls.createSecureContext({ ca: options.originCa?.ca ?? [] });
   const limits = { ...DEFAULT_LIMITS, lingerMs: 200, ...options.limits };
   const engine = createEngine({
     recorder,
@@ -46,8 +55,8 @@ export function createRig(options: RigOptions): Rig {
     names: { nameOf: (address) => options.names?.[address] },
     certificates: options.gateCa,
     upstream: createUpstream({
-      resolve: options.resolve ?? [],
-      ca: options.originCa === undefined ? [] : [options.originCa.ca],
+      resolve: (options.resolve ?? []).map(ruleOf),
+      trust: () => trust,
       limits,
     }),
     limits,
@@ -74,6 +83,11 @@ export function createRig(options: RigOptions): Rig {
       await engine.stop();
     },
   };
+}
+
+function ruleOf({ host, port, address, addressPort }: Pinned): ResolveRule {
+  const candidates = [{ address, port: addressPort, pinned: true }];
+  return { text: `${host}:${port}:${address}:${addressPort}`, host, port, candidates };
 }
 
 function listPolicy(options: RigOptions): Policy {
