@@ -70,18 +70,21 @@ function pass(
   runs: readonly (readonly RunRule[])[],
   out: RawSpan[],
 ): void {
+  // locals, because loaders that turn imports into getters would call one for each unit
+  const width = CLASSES;
+  const digit = FIRST_DIGIT;
   const length = text.length;
   let state = 0;
   let afterDigits = 0;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
     const c = code < 128 ? (fold[code] as number) : 0;
-    state = next[state * CLASSES + c] as number;
+    state = next[state * width + c] as number;
     const hit = accept[state] as number;
     if (hit !== 0) {
       for (const { rule, length: anchor } of byHit[hit - 1] ?? []) attempt(rule, text, i + 1 - anchor, out);
     }
-    if (c >= FIRST_DIGIT && i >= afterDigits) afterDigits = digits(text, i, runs, out);
+    if (c >= digit && i >= afterDigits) afterDigits = digits(text, i, runs, out);
   }
 }
 

@@ -1,0 +1,99 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
+
+/** A body as bytes that mean something, after its content codings were taken off. */
+export interface DecodedBody {
+  readonly bytes: Buffer;
+  /** What remained: an unknown coding, a damaged or cut stream, or more output than allowed. `bytes` is what could be read. */
+  readonly problem?: string;
+}
+
+const gunzip = promisify(zlib.gunzip);
+const inflate = promisify(zlib.inflate);
+const inflateRaw = promisify(zlib.inflateRaw);
+const brotli = promisify(zlib.brotliDecompress);
+const DEFAULT_LIMIT = 256 << 20;
+
+/**
+ * Takes content codings off, last one first (RFC 9110, section 8.4): gzip, deflate (with and without its zlib
+ * wrapper, as servers differ), br, zstd (RFC 8878). Never gives more than `limit` bytes and never throws: what a
+ * bomb or a damaged body yields is in `problem`.
+ */
+export async function decodeContent(
+  bytes: Buffer,
+  contentEncoding: string | undefined,
+  limit = DEFAULT_LIMIT,
+): Promise<DecodedBody> {
+  const codings = (contentEncoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim());
+  let current = bytes;
+  for (const coding of codings.reverse()) {
+    if (coding === '' || coding === 'identity') continue;
+    try {
+      current = await decodeOne(current, coding, limit);
+    } catch (error) {
+      return {
+        bytes: current,
+        problem: `${coding}: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
+  }
+  return { bytes: current };
+}
+
+async function decodeOne(bytes: Buffer, coding: string, limit: number): Promise<Buffer> {
+  if (bytes.length === 0) return bytes;
+  // Z_SYNC_FLUSH: a body that was cut still gives what it has
+  const cut = { maxOutputLength: limit, finishFlush: zlib.constants.Z_SYNC_FLUSH };
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return gunzip(bytes, cut);
+    case 'deflate':
+      // RFC 1950 begins with 0x78 in practice; some servers send bare RFC 1951
+      return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflate(bytes, cut) : inflateRaw(bytes, cut);
+    case 'br':
+      return brotli(bytes, { maxOutputLength: limit, finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
+    case 'zstd':
+      return unzstd(bytes, limit);
+    default:
+      throw new Error('unknown content coding');
+  }
+}
+
+/** fzstd, because zlib has zstd only from Node 22.15 on. It gives pieces, so that a bomb ends at the limit. */
+function unzstd(bytes: Buffer, limit: number): Buffer {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  const stream = new Decompress((piece) => {
+    total += piece.length;
+    if (total > limit) throw new Error(`more than ${limit} bytes`);
+    pieces.push(piece);
+  });
+  const step = 64 << 10;
+  for (let at = 0; at < bytes.length; at += step) {
+    stream.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  }
+  return Buffer.concat(pieces);
+}
+
+/**
+ * The text of a body by its charset: that of the content type, else a byte order mark's, else UTF-8. Bytes that
+ * are not valid in it become U+FFFD; an unknown charset is read as UTF-8.
+ */
+export function decodeText(bytes: Buffer, contentType: string | undefined): string {
+  const named = /charset\s{0,4}=\s{0,4}"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
+  try {
+    return new TextDecoder(named ?? byteOrderMark(bytes)).decode(bytes);
+  } catch {
+    return new TextDecoder('utf-8').decode(bytes);
+  }
+}
+
+function byteOrderMark(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+}
