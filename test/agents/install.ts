@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { TestContext } from 'vitest';
+
+// Pinned: both programs change weekly, and what they say on the network changes with them.
+const packages = { '@openai/codex': '0.169.0', '@anthropic-ai/claude-code': '2.1.329' } as const;
+
+/** Time for `installAgents` on a slow line. */
+export const INSTALL_TIMEOUT_MS = 15 * 60_000;
+
+/** The agents' programs, or why they could not be had. */
+export type Installed =
+  | { readonly codex: string; readonly claude: string; readonly unavailable?: undefined }
+  | { readonly unavailable: string };
+
+/** Outside the repository, and readable for every user that a test becomes: root's home is not. */
+function cacheFolder(): string {
+  const versions = Object.values(packages).join('_');
+  return join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'gate-test-agents', versions);
+}
+
+const manifest = JSON.stringify({
+  private: true,
+  dependencies: packages,
+  // Its script puts the native program in place.
+  allowScripts: { '@anthropic-ai/claude-code': true },
+});
+
+/** Installs into a neighbour and renames it, so that a broken or parallel install is never taken for a whole one. */
+async function install(target: string): Promise<void> {
+  await mkdir(join(target, '..'), { recursive: true });
+  const made = await mkdtemp(`${target}.`);
+  try {
+    await writeFile(join(made, 'package.json'), manifest);
+    // claude asks for Node 22 but is a native program, which needs none.
+    const options = ['--no-fund', '--no-audit', '--no-package-lock', '--engine-strict=false'];
+    await execa('npm', ['install', ...options], { cwd: made, timeout: INSTALL_TIMEOUT_MS });
+    await execa('chmod', ['-R', 'a+rX', made]);
+    if (!existsSync(target)) await rename(made, target);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+/** Installs codex and claude with npm on first use (about 800 MB, some minutes on a slow line). Never rejects. */
+export async function installAgents(): Promise<Installed> {
+  const folder = cacheFolder();
+  const bin = (name: string): string => join(folder, 'node_modules', '.bin', name);
+  const agents = { codex: bin('codex'), claude: bin('claude') };
+  try {
+    if (!existsSync(folder)) await install(folder);
+    for (const program of Object.values(agents)) await execa(program, ['--version'], { timeout: 60_000 });
+    return agents;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { unavailable: `the agents could not be installed with npm: ${reason.slice(0, 500)}` };
+  }
+}
+
+/** The program of one agent; where there is none, the test is skipped and the reason printed. */
+export function programOf(installed: Installed, name: 'codex' | 'claude', { skip }: TestContext): string {
+  if (installed.unavailable === undefined) return installed[name];
+  process.stderr.write(`skipped: ${installed.unavailable}\n`);
+  return skip(installed.unavailable);
+}
