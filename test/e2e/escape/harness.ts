@@ -1,5 +1,5 @@
 /** Runs probes on both sides of the jail and turns what happened into tests. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
@@ -40,10 +40,25 @@ export async function runIn(
   return done.signal === undefined ? ran : { ...ran, signal: done.signal };
 }
 
-/** The command line of `gate run …`; the starting shell becomes gate, so `$$` in `command` is gate's pid. */
-export function gateRun(options: readonly string[], command: readonly string[], cli = CLI): string[] {
-  const gate = [NODE, cli, 'run', ...options, '--', ...command];
-  return ['sh', '-c', 'exec "$@" "$$"', 'sh', ...gate];
+/** The same scene with a command line between its namespaces and its user, who may lack the rights for it. */
+export function behind(scene: Scene, entry: readonly string[]): Scene {
+  const user = scene.identity.prefix;
+  const spaces = scene.prefix.slice(0, scene.prefix.length - user.length);
+  return { ...scene, prefix: [...spaces, ...entry, ...user] };
+}
+
+/** The command line of `gate run …`. */
+export function gateRun(
+  options: readonly string[],
+  command: readonly string[],
+  program: readonly string[] = [NODE, CLI],
+): string[] {
+  return [...program, 'run', ...options, '--', ...command];
+}
+
+/** Adds the pid of what is started as its last argument: the shell that knows it becomes the program. */
+function withOwnPid(argv: readonly string[]): string[] {
+  return ['sh', '-c', 'exec "$@" "$$"', 'sh', ...argv];
 }
 
 export interface SuiteOptions extends SceneOptions {
@@ -52,12 +67,18 @@ export interface SuiteOptions extends SceneOptions {
   /** Text of config.toml. */
   readonly config?: string;
   readonly cwd?: string;
+  /** A command line that both sides are started behind, with what it leaves open or mounts. */
+  readonly entry?: readonly string[];
+  /** Node and program under test, where they are not the built ones of this checkout. */
+  readonly program?: readonly string[];
   /** Variables of the probes outside, for example a proxy that the test brings. */
   readonly outsideEnv?: (scene: Scene) => Promise<Record<string, string>>;
   /** Lays out what the probes need; called before each side, since the attempts outside do their damage. */
   readonly lay?: (scene: Scene, side: Side) => void | Promise<void>;
   /** Looks at the host after the run inside: what must be untouched. */
   readonly after?: (scene: Scene, inside: Ran) => void | Promise<void>;
+  /** Takes away what `lay` left outside the scene's folder. */
+  readonly undo?: (scene: Scene) => void | Promise<void>;
   /** Targets that probes inside may legitimately reach. */
   readonly reachable?: readonly string[];
   readonly parallel?: number;
@@ -99,16 +120,19 @@ export async function runSide(
   const list = probes.map((probe) => ({
     name: probe.name,
     argv: probe[side].map((part) => fill(part, scene.facts)),
-    env: { PROBE_SIDE: side, ...extra },
+    env: { PROBE_SIDE: side, PROBE_HOST_MNT: readlinkSync('/proc/self/ns/mnt'), ...extra },
     ...(probe.cwd === undefined ? {} : { cwd: fill(probe.cwd, scene.facts) }),
   }));
   writeFileSync(spec, JSON.stringify({ token: scene.token, parallel: options.parallel ?? 4, probes: list }));
   const batch = [PYTHON, `${PROGRAMS}/batch.py`, spec];
   const given = (options.gate ?? []).map((part) => fill(part, scene.facts));
   const before = (await scene.hits()).length;
-  const argv = side === 'outside' ? [...batch, scene.facts['canary'] ?? ''] : gateRun(given, batch);
+  const program = options.program?.map((part) => fill(part, scene.facts));
+  const bare =
+    side === 'outside' ? [...batch, scene.facts['canary'] ?? ''] : withOwnPid(gateRun(given, batch, program));
+  const entry = (options.entry ?? []).map((part) => fill(part, scene.facts));
   const cwd = options.cwd === undefined ? {} : { cwd: fill(options.cwd, scene.facts) };
-  const ran = await runIn(scene, argv, { ...cwd, timeout: 100_000 });
+  const ran = await runIn(behind(scene, entry), bare, { ...cwd, timeout: 100_000 });
   const attempts = new Map<string, Attempt>();
   for (const line of ran.stdout.split('\n').filter((text) => text.startsWith('{"probe"'))) {
     const { probe } = JSON.parse(line) as { probe: Attempt };
@@ -128,11 +152,11 @@ async function runBoth(scene: Scene, probes: readonly Probe[], options: SuiteOpt
   if (!existsSync(CLI)) throw new Error('dist/cli.js is missing: run `npm run build` first');
   const able = probes.filter((probe) => missing(probe.needs ?? [], scene) === undefined);
   if (options.config !== undefined) {
-    writeFileSync(join(scene.folder('gatehome', 'config'), 'config.toml'), options.config, { mode: 0o644 });
+    writeFileSync(join(scene.config, 'config.toml'), options.config, { mode: 0o644 });
   }
   const outside = await runSide(scene, 'outside', able, options);
   const inside = await runSide(scene, 'inside', able, options);
-  const run = runsOf(scene.gateHome).at(-1);
+  const run = runsOf(scene.data).at(-1);
   return { scene, outside, inside, records: run === undefined ? [] : recordsOf(run) };
 }
 
@@ -168,6 +192,10 @@ function check(probe: Probe, results: Results, tally: Tally, context: TestContex
     );
   }
   const found = verdictOf(jailed);
+  if (probe.control) {
+    expect(found, jailed.stderr).toMatchObject({ started: true, word: 'escaped' });
+    return;
+  }
   expect(found.word === 'escaped' ? `GOT OUT: ${found.how}` : 'held').toBe('held');
   expect(found.started, `the probe did not run: ${found.how} ${jailed.stderr}`).toBe(true);
   expect(`${found.how}`, 'held, but not in the way that was meant').toMatch(probe.expect);
@@ -191,7 +219,8 @@ export function describeProbes(title: string, probes: readonly Probe[], options:
       scene = await createScene(identity, options);
       results = await runBoth(scene, probes, options);
     });
-    afterAll(() => {
+    afterAll(async () => {
+      await options.undo?.(scene);
       scene?.dispose();
       const { outside, inside, recorded, skipped } = tally;
       const line = `escape: ${title}, as ${identity.name}: ${outside} worked outside, ${inside} held inside, ${recorded} recorded, ${skipped.length} skipped`;

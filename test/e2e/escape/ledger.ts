@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 export type PlainRecord = Readonly<Record<string, unknown>>;
 
-/** The run folders of a gate home, oldest first. */
-export function runsOf(gateHome: string): readonly string[] {
-  const runs = join(gateHome, 'data', 'runs');
+/** The run folders in a data folder of gate, oldest first. */
+export function runsOf(data: string): readonly string[] {
+  const runs = join(data, 'runs');
   try {
     return readdirSync(runs)
       .filter((name) => /^[0-9A-Z]{26}$/.test(name))

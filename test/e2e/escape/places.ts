@@ -6,7 +6,8 @@ import { NODE } from './identity.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..', '..');
 export const PROGRAMS = join(import.meta.dirname, 'programs');
-export const CLI = join(ROOT, 'dist', 'cli.js');
+/** The program under test; `ESCAPE_CLI` names another build, for example an installed package. */
+export const CLI = process.env['ESCAPE_CLI'] ?? join(ROOT, 'dist', 'cli.js');
 
 /** The whole search path of a probe: version managers' shims in a home folder would not be readable for others. */
 export const SEARCH = [

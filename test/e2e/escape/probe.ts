@@ -27,6 +27,8 @@ export interface Probe {
   /** A record that the run's ledger must hold: dotted field names, values compared as text. */
   readonly ledger?: Readonly<Record<string, string>>;
   readonly needs?: readonly Need[];
+  /** Not an attempt but the proof that the way it takes is open: it must succeed inside too. */
+  readonly control?: true;
   readonly cwd?: string;
 }
 

@@ -1,6 +1,6 @@
 /** A scene: who runs, with which home, gate home, targets and facts. Fresh for every group of probes. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Identity, isRoot } from './identity.ts';
@@ -14,13 +14,17 @@ export interface SceneOptions {
   /** The veth network, the private /run and the name server: where root runs the tests, and only if asked. */
   readonly staged?: boolean;
   readonly zone?: Readonly<Record<string, readonly string[]>>;
+  /** Where gate keeps its things: `$GATE_HOME`, or the usual folders below the home. */
+  readonly layout?: 'gate-home' | 'xdg';
 }
 
 export interface Scene {
   readonly identity: Identity;
   readonly dir: string;
   readonly home: string;
-  readonly gateHome: string;
+  /** gate's folders, as CONTRACT names them. */
+  readonly config: string;
+  readonly data: string;
   readonly token: string;
   readonly env: Readonly<Record<string, string>>;
   readonly facts: Record<string, string>;
@@ -36,6 +40,7 @@ export interface Scene {
 
 const INET: readonly Target[] = [
   { name: 'tcp4', kind: 'tcp', address: '127.0.0.1' },
+  { name: 'any', kind: 'tcp', address: '0.0.0.0' },
   { name: 'tcp6', kind: 'tcp', address: '::1' },
   { name: 'udp4', kind: 'udp', address: '127.0.0.1' },
   { name: 'tls4', kind: 'tls', address: '127.0.0.1' },
@@ -93,12 +98,22 @@ export async function createScene(identity: Identity, options: SceneOptions = {}
     return path;
   };
   const home = folder('home');
-  const gateHome = folder('gatehome');
+  const xdg = options.layout === 'xdg';
+  const config = xdg ? folder('home', '.config', 'gate') : folder('gatehome', 'config');
+  const data = xdg ? folder('home', '.local', 'share', 'gate') : folder('gatehome', 'data');
   const staged = options.staged === true && isRoot();
   const runtime = staged ? `/run/user/${identity.uid}` : folder('runtime');
   const token = newToken();
   const tls = certificate(dir);
-  const facts: Record<string, string> = { dir, home, gateHome, runtime, token, uid: String(identity.uid) };
+  const facts: Record<string, string> = {
+    dir,
+    home,
+    config,
+    data,
+    runtime,
+    token,
+    uid: String(identity.uid),
+  };
   Object.assign(facts, { python: PYTHON, programs: PROGRAMS, cert: tls.cert, mark: token.slice(3, 9) });
   const far = staged ? await startFar({ token, tls, zone: options.zone ?? {} }) : undefined;
   const near = await startSinks({
@@ -114,27 +129,37 @@ export async function createScene(identity: Identity, options: SceneOptions = {}
     facts[`${name}.address`] = address ?? '';
     facts[`${name}.path`] = path ?? '';
   }
-  const prefix = [...(far ? among(near.pid) : []), ...identity.prefix];
+  const prefix = [...(far ? among(near.pid) : ownMounts()), ...identity.prefix];
   const canary = startCanary(prefix);
   Object.assign(facts, { canary: String(canary.pid), marker: canary.marker });
   return {
     identity,
     dir,
     home,
-    gateHome,
+    config,
+    data,
     token,
     facts,
     prefix,
     canary,
     folder,
-    env: environment(home, gateHome, runtime),
+    env: environment(home, runtime, xdg ? {} : { GATE_HOME: join(dir, 'gatehome') }),
     hits: async () => (await Promise.all(sinks.map((one) => one.hits()))).flat(),
     dispose: () => {
       for (const one of sinks) one.stop();
       if (canary.alive()) process.kill(canary.pid, 'SIGKILL');
-      rmSync(dir, { recursive: true, force: true });
+      // Never into a mount: what a probe left there could be the machine's own.
+      execFileSync('rm', ['-rf', '--one-file-system', dir]);
     },
   };
+}
+
+/**
+ * Root's probes mount and unmount. A jail that fails must not let them loose on the machine, so that as root
+ * nothing at all is run among the machine's own mounts.
+ */
+function ownMounts(): readonly string[] {
+  return isRoot() ? ['unshare', '--mount', '--propagation', 'private', '--'] : [];
 }
 
 function placed(target: Target, facts: Readonly<Record<string, string>>): Target {
@@ -142,15 +167,15 @@ function placed(target: Target, facts: Readonly<Record<string, string>>): Target
   return path === undefined ? target : { ...target, path };
 }
 
-function environment(home: string, gateHome: string, runtime: string): Record<string, string> {
+function environment(home: string, runtime: string, more: Record<string, string>): Record<string, string> {
   return {
     PATH: SEARCH.join(':'),
     HOME: home,
-    GATE_HOME: gateHome,
     XDG_RUNTIME_DIR: runtime,
     TMUX_TMPDIR: runtime,
     GNUPGHOME: join(home, '.gnupg'),
     LANG: 'C.UTF-8',
     TERM: 'xterm',
+    ...more,
   };
 }

@@ -42,8 +42,16 @@ async function wire(pid: number, device: string, net: string): Promise<void> {
 export async function startFar(options: Omit<SinkOptions, 'listen'>): Promise<Sinks & { address: string }> {
   const mark = randomInt(1, 250);
   const net = `10.203.${mark}`;
+  // `{far}` in the zone is the far side itself, whose address is only known here.
+  const zone = Object.fromEntries(
+    Object.entries(options.zone ?? {}).map(([name, all]) => [
+      name,
+      all.map((one) => one.replace('{far}', `${net}.2`)),
+    ]),
+  );
   const sinks = await startSinks({
     ...options,
+    zone,
     listen: FAR.map((target) => ({ ...target, address: `${net}.2` })),
     behind: ['unshare', '--net', '--'],
     prepare: (pid) => wire(pid, `gesc${mark}`, net),

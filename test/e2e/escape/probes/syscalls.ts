@@ -41,7 +41,7 @@ export const CALLS: readonly Probe[] = [
   call('pivot_root', ['by_number', '155', '0', '0'], /^EPERM$/, ['root']),
   call('clock_settime', ['by_number', '227', '0', '0'], /^E(PERM|FAULT)$/, ['root']),
   call('init_module', ['by_number', '175', '0', '0', '0'], /^E(PERM|NOSYS)$/, ['root']),
-  call('kexec_load', ['by_number', '246', '0', '0', '0', '0'], /^E(PERM|NOSYS)$/, ['root']),
+  call('kexec_load', ['by_number', '246', '0', '0', '0', '0xffffff'], /^E(PERM|NOSYS)$/, ['root']),
   call('quotactl', ['by_number', '179', '0x80000500', '0', '0', '0'], /^E(PERM|NOSYS|NOENT)$/, ['root']),
   foreign('32-bit system call', 'int80-getpid'),
   foreign('32-bit socket call for vsock', 'int80-vsock'),

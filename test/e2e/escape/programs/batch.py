@@ -41,7 +41,7 @@ def run(probe, argv, token):
     result = {"name": probe["name"], "hung": False}
     try:
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 env=env, cwd=probe.get("cwd"), start_new_session=True)
+                                 env=env, cwd=probe.get("cwd"), start_new_session=True, close_fds=False)
     except OSError as error:
         return dict(result, code=127, stdout="", stderr=str(error))
     try:

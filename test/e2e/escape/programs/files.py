@@ -12,15 +12,24 @@ def append(path):
     return "appended"
 
 
+def opened(path, how):
+    try:
+        os.close(os.open(path, how | os.O_NONBLOCK))
+    except OSError as error:
+        # Virtual machines keep some devices from their own root.
+        if os.environ.get("PROBE_SIDE") == "outside" and path.startswith("/dev/"):
+            raise p.Unable("the machine itself says %s" % p.errno_name(error.errno)) from error
+        raise
+    return "open"
+
+
 def open_write(path):
     """Opens for writing and writes nothing: what lies behind may run as root or sleep the machine."""
-    os.close(os.open(path, os.O_WRONLY))
-    return "open for writing"
+    return opened(path, os.O_WRONLY)
 
 
 def open_read(path):
-    os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-    return "open for reading"
+    return opened(path, os.O_RDONLY)
 
 
 def create(path):

@@ -11,8 +11,9 @@ HOSTS = dict(argument.split("=", 1) for argument in sys.argv[1:])
 
 
 def dial(target):
-    host, _, port = target.rpartition(":")
-    address, _, pinned = HOSTS.get(host.lower().rstrip("."), host.strip("[]") + ":" + port).rpartition(":")
+    host, _, port = target.rpartition("@")[2].rpartition(":")
+    name = host.lower().rstrip(".").strip("[]")
+    address, _, pinned = HOSTS.get(name + ":" + port, name + ":" + port).rpartition(":")
     return socket.create_connection((address.strip("[]"), int(pinned)), 3)
 
 

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import probelib as p
 
+p.not_the_hosts_mounts()
 RDONLY, REMOUNT, BIND, REC, PRIVATE, MOVE = 1, 32, 4096, 16384, 1 << 18, 8192
 
 

@@ -49,7 +49,7 @@ def tcp(address, port):
 
 def http(address, port, host):
     with connected(address, port) as connection:
-        connection.sendall(("GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (p.name(), host)).encode())
+        connection.sendall(("GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (p.name().replace(" ", "-"), host)).encode())
         return answered(read_all(connection), "answer")
 
 
@@ -59,7 +59,7 @@ def tls(address, port, sni, host):
     context.verify_mode = ssl.CERT_NONE
     try:
         with context.wrap_socket(connected(address, port), server_hostname=sni or None) as connection:
-            connection.sendall(("GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (p.name(), host)).encode())
+            connection.sendall(("GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (p.name().replace(" ", "-"), host)).encode())
             return answered(read_all(connection), "answer")
     except ssl.SSLError as error:
         raise p.Refused("tls %s" % error.reason) from error

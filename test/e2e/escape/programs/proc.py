@@ -121,8 +121,8 @@ def setns(pid, kind):
 
 
 def setns_pidfd(pid):
-    """All namespaces of the victim at once."""
-    p.syscall(SETNS, p.syscall(PIDFD_OPEN, int(pid), 0), 0x10000000 | 0x40000000 | 0x00020000)
+    """Several namespaces of the victim at once."""
+    p.syscall(SETNS, p.syscall(PIDFD_OPEN, int(pid), 0), 0x40000000 | 0x08000000 | 0x04000000)
     return "joined"
 
 

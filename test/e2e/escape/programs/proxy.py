@@ -9,6 +9,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import probelib as p
 
 
+def path_name():
+    """The probe's name as it can stand in a path."""
+    return p.name().replace(" ", "-").replace(".", "-")
+
+
 def proxy():
     url = urlsplit(os.environ.get("HTTP_PROXY") or os.environ.get("http_proxy") or "")
     if not url.port:
@@ -78,7 +83,7 @@ def over_tls(connection, sni):
 
 
 def get(connection, hosts, path=None):
-    lines = ["GET %s HTTP/1.1" % (path or "/" + p.name())] + ["Host: %s" % host for host in hosts.split("|") if host]
+    lines = ["GET %s HTTP/1.1" % (path or "/" + path_name())] + ["Host: %s" % host for host in hosts.split("|") if host]
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin1"))
     return response(connection)
 
@@ -117,14 +122,14 @@ def nested(first, second_target):
         head = head_of(connection)
         if b" 200 " not in head.split(b"\r\n")[0] + b" ":
             refusal(head)
-        connection.sendall(b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % p.name().encode())
+        connection.sendall(b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % path_name().encode())
         return judge(response(connection))
 
 
 def absolute(url, host):
     """The absolute form that plain HTTP uses with a proxy."""
     with proxy() as connection:
-        return judge(get(connection, host, url + ("" if "?" in url else "?probe=" + p.name())))
+        return judge(get(connection, host, url + ("" if "?" in url else "?probe=" + path_name())))
 
 
 def upgrade(target, sni, host, protocol):
@@ -132,24 +137,20 @@ def upgrade(target, sni, host, protocol):
     with over_tls(tunnel(target), sni) as connection:
         connection.sendall(("GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: %s\r\n"
                             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-                            % (p.name(), host, protocol)).encode())
+                            % (path_name(), host, protocol)).encode())
         return judge(response(connection))
 
 
-def own_port(spelling):
-    """The proxy asked to connect to itself."""
+def own_port(spelling, sink):
+    """The proxy asked to connect to itself, and there to forward."""
     port = urlsplit(os.environ.get("HTTP_PROXY", "http://x:0")).port
     with tunnel("%s:%d" % (spelling, port)) as connection:
-        connection.sendall(b"GET http://127.0.0.1:%d/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % port)
-        head = head_of(connection)
-        if b"x-gate-block" in head.lower() or not head:
-            refusal(head)
-    return "the proxy spoke to itself"
+        return judge(get(connection, "127.0.0.1:" + sink, "http://127.0.0.1:%s/%s" % (sink, path_name())))
 
 
 def smuggle(url, host, hidden):
     """Two lengths that disagree: whoever believes the other one finds a second request."""
-    body = "0\r\n\r\nGET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (p.name(), hidden)
+    body = "0\r\n\r\nGET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (path_name(), hidden)
     with proxy() as connection:
         connection.sendall(("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n%s"
                             % (url, host, len(body), body)).encode())

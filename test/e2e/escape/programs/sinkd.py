@@ -34,13 +34,15 @@ def answer_stream(spec, target, connection, context):
         data = connection.recv(4096)
         hit(target, data)
         body = ("SINK %s" % spec["token"]).encode()
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        # One answer for each request in what came, so that a request hidden in another one shows.
+        connection.sendall(reply * max(1, data.count(b" HTTP/1.1\r\n")))
         while data:
             # A second request on the same connection is a touch of its own.
             data = connection.recv(4096)
             if data:
                 hit(target, data)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                connection.sendall(reply)
     except OSError:
         pass
     finally:

@@ -1,0 +1,154 @@
+/** The audited party can neither read what gate hides nor change what gate obeys. */
+import { createHash } from 'node:crypto';
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { behind, describeProbes, gateRun, runIn, type SuiteOptions } from './harness.ts';
+import { identities, isRoot } from './identity.ts';
+import { install } from './install.ts';
+import { runsOf } from './ledger.ts';
+import { PROGRAMS, PYTHON } from './places.ts';
+import { COMMANDS, HIDDEN_FILES, LISTS, NESTED, PROGRAM, parents, WAYS } from './probes/state.ts';
+import { createScene, type Scene } from './scene.ts';
+
+/** One hash over every file of a folder, names and contents. */
+function digest(folder: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    hash.update(name);
+    try {
+      hash.update(readFileSync(join(folder, name)));
+    } catch {
+      // A folder.
+    }
+  }
+  return hash.digest('hex');
+}
+
+function own(scene: Scene, path: string): void {
+  chownSync(path, scene.identity.uid, scene.identity.gid);
+}
+
+/** A gate home with lists, key and one earlier run, made by gate itself; made anew after the damage outside. */
+async function lay(scene: Scene): Promise<void> {
+  for (const folder of [scene.config, scene.data]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { mode: 0o700 });
+    own(scene, folder);
+  }
+  const texts = { allowlist: 'allowed.test', denylist: 'denied.test', passthrough: '# none' };
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(scene.config, `${name}.txt`);
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    own(scene, path);
+  }
+  const config = join(scene.config, 'config.toml');
+  writeFileSync(config, 'version = 1\n', { mode: 0o600 });
+  own(scene, config);
+  const made = await runIn(scene, gateRun(['--label', `note=${scene.token}`], ['true']));
+  expect(made.code, made.stderr).toBe(0);
+  const key = join(scene.config, 'ca', 'ca.key');
+  for (const [name, make] of [
+    ['key-link', symlinkSync],
+    ['key-hard', linkSync],
+  ] as const) {
+    rmSync(join(scene.home, name), { force: true });
+    make(key, join(scene.home, name));
+  }
+  scene.facts['oldRun'] = runsOf(scene.data).at(-1)?.split('/').at(-1) ?? 'none';
+  scene.facts['configFromHome'] = relative(scene.dir, scene.config);
+  scene.facts['before'] = digest(scene.config);
+}
+
+const common: SuiteOptions = {
+  // One at a time: the probes outside move the very folders that others read.
+  parallel: 1,
+  lay,
+  after: (scene) =>
+    expect(digest(scene.config), 'the configuration is what it was').toBe(scene.facts['before']),
+};
+
+for (const layout of ['gate-home', 'xdg'] as const) {
+  const probes = [...LISTS, ...HIDDEN_FILES, ...NESTED, ...parents(WAYS[layout])];
+  describeProbes(`own state in ${layout}`, probes, { ...common, layout });
+}
+
+describeProbes('program and commands', [...COMMANDS, ...PROGRAM], {
+  ...common,
+  program: ['{install}/bin/node', '{install}/dist/cli.js'],
+  lay: async (scene) => {
+    await lay(scene);
+    install(scene);
+    scene.facts['before'] += digest(join(scene.dir, 'install', 'dist'));
+  },
+  after: (scene) => {
+    const now = digest(scene.config) + digest(join(scene.dir, 'install', 'dist'));
+    expect(now, 'lists and program are what they were').toBe(scene.facts['before']);
+  },
+});
+
+describe.each(identities())('ways prepared outside, as $name', (identity) => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await createScene(identity);
+    await lay(scene);
+  });
+  afterAll(() => scene?.dispose());
+
+  /** Either gate says what is wrong and starts nothing, or the attempt inside is refused. */
+  const holds = async (entry: readonly string[], probe: readonly string[], cwd?: string): Promise<void> => {
+    const where = cwd === undefined ? {} : { cwd };
+    const inner = behind(scene, entry);
+    const bare = await runIn(inner, probe, where);
+    expect(bare.stdout, bare.stderr).toContain('PROBE escaped');
+    const jailed = await runIn(inner, gateRun([], probe), where);
+    if (jailed.code === 125) expect(jailed.stderr).toMatch(/gate: /);
+    else expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[^]*PROBE refused/);
+  };
+  const read = (path: string, wanted: string) => [PYTHON, `${PROGRAMS}/files.py`, 'read', path, wanted];
+  const behindMount = (from: string, to: string): readonly string[] => {
+    mkdirSync(to, { recursive: true });
+    const script = `mount --bind ${from} ${to} && exec "$@"`;
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'];
+  };
+
+  it('the working directory is a folder that gate hides', async () => {
+    const run = scene.facts['oldRun'] ?? '';
+    await holds([], read(`${run}/ledger.jsonl`, scene.token), join(scene.data, 'runs'));
+  });
+
+  it('the working directory is the folder of the key', async () => {
+    await holds([], read('ca.key', 'PRIVATE KEY'), join(scene.config, 'ca'));
+  });
+
+  it('the configuration is mounted a second time', async (context) => {
+    if (!isRoot()) context.skip('needs root to mount');
+    const other = join(scene.dir, 'second');
+    await holds(behindMount(scene.config, other), read(join(other, 'ca', 'ca.key'), 'PRIVATE KEY'));
+  });
+
+  it('the data is mounted a second time, by its parent', async (context) => {
+    if (!isRoot()) context.skip('needs root to mount');
+    const other = join(scene.dir, 'third');
+    const path = join(other, 'data', 'runs', scene.facts['oldRun'] ?? '', 'ledger.jsonl');
+    await holds(behindMount(join(scene.dir, 'gatehome'), other), read(path, scene.token));
+  });
+
+  it('the second mount is there to be written to', async (context) => {
+    if (!isRoot()) context.skip('needs root to mount');
+    const other = join(scene.dir, 'fourth');
+    const write = [PYTHON, `${PROGRAMS}/files.py`, 'append', join(other, 'allowlist.txt')];
+    await holds(behindMount(scene.config, other), write);
+    expect(existsSync(join(other, 'allowlist.txt')), 'the mount was private').toBe(false);
+  });
+});
