@@ -67,7 +67,7 @@ module.exports = {
     {
       name: 'one-home-for-toml',
       severity: 'error',
-      from: { pathNot: '^(src/policy/config\\.ts|test/)' },
+      from: { pathNot: '^(src/policy/(config|profiles)\\.ts|test/)' },
       to: { path: 'node_modules/smol-toml' },
     },
   ],

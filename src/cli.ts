@@ -7,6 +7,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Whatever nobody expected is gate's own failure; the jail ends with this process.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`gate: internal error, please report it: ${error.stack ?? error.message}\n`);
+  process.exit(125);
+});
+
 const exit = await runProgram(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -1,20 +1,6 @@
 import { EXIT, GateError } from '../core/errors.ts';
+import type { RunFlags } from '../supervisor/settings.ts';
 import { collect, command, type DefineCommand } from './command.ts';
-
-/** What the flags of `gate run` say, before config is merged in; absent means not said. */
-export interface RunFlags {
-  readonly enforce?: boolean;
-  readonly allow?: string[];
-  readonly deny?: string[];
-  readonly passthrough?: string[];
-  readonly allowLocal?: string[];
-  readonly allowSocket?: string[];
-  readonly resolve?: string[];
-  readonly upstreamCa?: string[];
-  readonly label?: string[];
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-}
 
 /** `gate run`: jail a command, audit its traffic, exit as it exited. */
 export const defineRun: DefineCommand = (context) =>

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-export interface GitFacts {
+/** A type, to serve as part of a record. */
+export type GitFacts = {
   readonly root: string;
   readonly branch?: string;
   readonly commit?: string;
-}
+};
 
 /**
  * The repository around a folder, its branch and its commit; undefined where there is none. Reads the files of

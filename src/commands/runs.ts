@@ -1,0 +1,19 @@
+import { command, type DefineCommand } from './command.ts';
+
+/** `gate runs`: what ran, oldest first. */
+export const defineRuns: DefineCommand = ({ io }) =>
+  command('runs', 'List the runs', [
+    ['gate runs', 'a table, the latest run last'],
+    ['gate runs --json', 'one JSON object a line'],
+  ])
+    .option('--json', 'print one JSON object a line')
+    .action(async (options: { json?: boolean }) => {
+      const { listedRuns, runsTable } = await import('../output/runs.ts');
+      const { gatePaths } = await import('../core/paths.ts');
+      const { listRuns } = await import('../store/runs.ts');
+      const { readRunFacts } = await import('../store/run-facts.ts');
+      const runs = listedRuns(listRuns(gatePaths(io.env)), readRunFacts);
+      io.stdout.write(
+        options.json ? runs.map((run) => `${JSON.stringify(run)}\n`).join('') : runsTable(runs),
+      );
+    });

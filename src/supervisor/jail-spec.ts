@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { JailSpec } from '../../platform/jail.ts';
+import type { TrustView } from '../ca/bundle.ts';
+import type { GatePaths } from '../core/paths.ts';
+import { hostsFile, resolvConf } from '../proxy/dns/resolv.ts';
+
+export interface JailSpecOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly paths: GatePaths;
+  /** This installation's folder. */
+  readonly root: string;
+  readonly capturePorts: readonly number[];
+  readonly proxyPort: number;
+  readonly trust: TrustView;
+  readonly allowSockets: readonly string[];
+  readonly nestedNamespaces: boolean;
+}
+
+/** What the jail of a run must be: what it hides, what it makes read-only, and what it puts in place. */
+export function jailSpec(options: JailSpecOptions): JailSpec {
+  const { command, env, cwd, paths, trust } = options;
+  return {
+    command,
+    env,
+    cwd,
+    capturePorts: options.capturePorts,
+    loopbackPorts: [],
+    proxyPort: options.proxyPort,
+    readOnly: [paths.config, ...programFiles(options.root), process.execPath],
+    covers: [trust.cover, { folder: paths.data, files: [] }],
+    overlays: trust.overlays,
+    replaced: [
+      { path: '/etc/resolv.conf', content: resolvConf() },
+      { path: '/etc/hosts', content: hostsFile(hostname()) },
+      ...trust.replaced,
+    ],
+    allowSockets: options.allowSockets,
+    nestedNamespaces: options.nestedNamespaces,
+  };
+}
+
+/** What the next `gate` will run: an agent that could change it would be out of the jail tomorrow. */
+function programFiles(root: string): string[] {
+  const own = ['dist', 'node_modules', 'profiles', 'package.json'].map((name) => join(root, name));
+  // Installed as a dependency of something else, its packages lie beside it and not below it.
+  const sqlite = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
+  return [...own, sqlite].filter((path) => existsSync(path));
+}
+
+/** The port of the proxy in the jail: the usual one of HTTP proxies, or the next that nothing else captures. */
+export function chooseProxyPort(captured: readonly number[]): number {
+  let port = 3128;
+  while (captured.includes(port)) port += 1;
+  return port;
+}

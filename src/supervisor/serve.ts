@@ -1,0 +1,51 @@
+import type { Socket } from 'node:net';
+import type { Jail, JailListener } from '../../platform/jail.ts';
+import type { RunRecord } from '../capture/run-record.ts';
+import { createAddressPool } from '../proxy/dns/pool.ts';
+import { createDnsServer } from '../proxy/dns/server.ts';
+import { createEngine, type Engine } from '../proxy/engine.ts';
+import { DEFAULT_LIMITS } from '../proxy/limits.ts';
+import { createUpstream } from '../proxy/upstream.ts';
+import type { Prepared } from './prepare.ts';
+
+/** Puts engine and resolver behind the jail's listeners. `stop` resolves when all that was in flight is recorded. */
+export function serveJail(prepared: Prepared, jail: Jail, record: RunRecord): { stop(): Promise<void> } {
+  const limits = { ...DEFAULT_LIMITS, ...prepared.config.limits };
+  const pool = createAddressPool(prepared.config.dns.pool);
+  const dns = createDnsServer({ pool, recorder: record.recorder });
+  const engine = createEngine({
+    recorder: record.recorder,
+    policy: prepared.policy,
+    names: pool,
+    certificates: prepared.leaves,
+    upstream: createUpstream({ resolve: prepared.settings.resolve, trust: prepared.upstreamTrust, limits }),
+    limits,
+    // Nothing is expected here; what comes must not pass unseen, and ends the run as any uncaught error does.
+    onBug: (error) => {
+      throw error;
+    },
+  });
+  for (const socket of jail.dnsSockets) dns.attachUdp(socket);
+  for (const listener of jail.listeners) {
+    if (listener.scope === 'dns') dns.attachTcp(listener.server);
+    else listener.server.on('connection', (socket: Socket) => accept(engine, listener, socket));
+  }
+  return {
+    async stop() {
+      dns.stop();
+      await engine.stop();
+    },
+  };
+}
+
+function accept(engine: Engine, { scope, port }: JailListener, socket: Socket): void {
+  if (scope === 'proxy') {
+    engine.accept(socket, { via: 'proxy' });
+    return;
+  }
+  // Every address of the jail is local, so the socket's own address is the one that the client asked for. It is
+  // gone when the client has reset the connection before it was accepted.
+  const address = socket.localAddress;
+  if (address === undefined) socket.destroy();
+  else engine.accept(socket, { via: 'captured', address, port });
+}
