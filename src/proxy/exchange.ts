@@ -1,40 +1,26 @@
-import type { EndFacts, ExchangeRecorder, Recorder, RequestBody, RequestFacts } from '../core/exchange.ts';
+import type { EndFacts, ExchangeRecorder, Recorder, RequestBody } from '../core/exchange.ts';
 import type { Candidate, NameVerdict, Policy, Target } from '../core/policy.ts';
 import type { Decision, HeaderList } from '../core/record.ts';
 import { type Answer, auditUnavailable, blocked } from './answer.ts';
-import type { BodyReader } from './body.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
-import type { Claim } from './claim.ts';
 import { AuditError, audited, BadRequest, UpstreamError } from './errors.ts';
 import { type Gathered, gather } from './gather.ts';
 import { type Framing, NO_BODY } from './http1/framing.ts';
+import type { Inbound } from './inbound.ts';
 import type { Limits } from './limits.ts';
 import { answerTo, endOf, timingOf } from './outcome.ts';
 import type { Reply } from './reply.ts';
-import { pumpRequest } from './request-pump.ts';
 import { relayResponse } from './response-relay.ts';
-import type { IncomingResponse, OutgoingRequest, Route, Upstream, UpstreamCall } from './upstream-call.ts';
+import { sendRequest } from './sender.ts';
+import type { IncomingResponse, Route, Upstream, UpstreamCall } from './upstream-call.ts';
+import { relayWebSocket } from './websocket/relay.ts';
+import type { Wire } from './wire.ts';
 
 export interface ExchangeDeps {
   readonly recorder: Recorder;
   readonly policy: Policy;
   readonly upstream: Upstream;
   readonly limits: Limits;
-}
-
-/** A request as a protocol has read it. */
-export interface Inbound {
-  readonly facts: Omit<RequestFacts, 'decision'>;
-  readonly claim: Claim;
-  readonly tls: boolean;
-  /** Origin-form, or `*`. */
-  readonly path: string;
-  /** What goes on: end-to-end fields in HTTP/1.1 form. */
-  readonly headers: HeaderList;
-  readonly framing: Framing;
-  readonly body: BodyReader;
-  /** The client waits for a 100 (or a final answer) before it sends its body. */
-  readonly expectsContinue: boolean;
 }
 
 type Ruling =
@@ -122,9 +108,24 @@ export class Exchange {
   async #forward(gathered: Gathered, route: Route): Promise<void> {
     const reply = this.#reply;
     const recorder = this.#require();
-    const response = await this.#send(gathered, route);
-    const call = this.#call;
-    if (call === undefined) throw new Error('a response without a call');
+    const { call, response } = await sendRequest({
+      upstream: this.#deps.upstream,
+      inbound: this.#inbound,
+      gathered,
+      route,
+      recorder,
+      reply,
+      cancel: this.#cancel,
+      opened: (opened) => {
+        this.#call = opened;
+      },
+      ended: () => this.#recorder === undefined,
+      pumpFailed: (error) => this.#pumpFailed(error),
+    });
+    if (response.status === 101 && this.#inbound.upgrade !== undefined) {
+      await this.#relayMessages(call, response, this.#inbound.upgrade);
+      return;
+    }
     await relayResponse({
       recorder,
       reply,
@@ -141,48 +142,6 @@ export class Exchange {
     call.release();
   }
 
-  /** Sends the request, once more when an idle connection turned out to be dead, and waits for the final head. */
-  async #send(gathered: Gathered, route: Route): Promise<IncomingResponse> {
-    const first = await this.#open(route, !gathered.complete);
-    this.#start(first, gathered);
-    try {
-      return await this.#finalHead(first);
-    } catch (error) {
-      const stale = first.reused && !first.answered && gathered.complete;
-      if (!stale || !(error instanceof UpstreamError) || error.code === 'timeout') throw error;
-      this.#cancel.check();
-    }
-    const second = await this.#open(route, true);
-    this.#start(second, gathered);
-    return this.#finalHead(second);
-  }
-
-  async #open(route: Route, fresh: boolean): Promise<UpstreamCall> {
-    const call = await this.#deps.upstream.open(route, { fresh, cancel: this.#cancel });
-    this.#call = call;
-    this.#cancel.undo = () => call.abort();
-    this.#cancel.check();
-    return call;
-  }
-
-  #start(call: UpstreamCall, gathered: Gathered): void {
-    const { body, facts, framing, headers, path } = this.#inbound;
-    const outgoing: OutgoingRequest = { method: facts.method, path, headers, framing };
-    if (gathered.complete) {
-      call.send(outgoing, gathered.bytes, body.trailers);
-      return;
-    }
-    call.send(outgoing, undefined);
-    const pumping = pumpRequest({
-      recorder: this.#require(),
-      call,
-      body,
-      gathered,
-      stopped: () => this.#recorder === undefined || this.#cancel.outcome !== undefined,
-    });
-    pumping.catch((error: unknown) => this.#pumpFailed(error));
-  }
-
   /** The client's body broke off, or could not be recorded: that ends the whole exchange. */
   #pumpFailed(error: unknown): void {
     if (this.#recorder === undefined) return;
@@ -190,16 +149,26 @@ export class Exchange {
     this.#cancel.stop('client_aborted', cause);
   }
 
-  async #finalHead(call: UpstreamCall): Promise<IncomingResponse> {
-    for (;;) {
-      const head = await call.response();
-      this.#cancel.check();
-      if (head.status >= 200) return head;
-      if (head.status === 101) {
-        throw new UpstreamError('connect_failed', 'the origin switched protocols without being asked to');
-      }
-      this.#reply.informational(head);
-    }
+  /** The origin switched protocols: from here on there are messages, until one side ends. */
+  async #relayMessages(call: UpstreamCall, response: IncomingResponse, client: Wire): Promise<void> {
+    const recorder = this.#require();
+    const { headers, status, statusText } = response;
+    const upstream = { address: call.address, protocol: call.protocol };
+    await audited(recorder.response({ status, statusText, headers, upstream }));
+    this.#cancel.check();
+    this.#released = true;
+    this.#reply.closeAfter();
+    this.#reply.head(response);
+    // Leaving is a message's matter now, not a reason to cut the origin off at once.
+    client.onGone = undefined;
+    const origin = call.upgrade();
+    const end = await relayWebSocket({ client, origin, headers, recorder });
+    this.#cancel.check();
+    this.#cancel.undo = undefined;
+    await audited(this.#end(end, undefined));
+    if (end.outcome !== 'complete') this.#reply.reset();
+    if (end.outcome === 'complete') origin.linger(this.#deps.limits.lingerMs).catch(() => undefined);
+    else origin.reset();
   }
 
   /** Answers by gate itself: recorded like any answer, released with its end. */

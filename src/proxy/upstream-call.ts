@@ -4,6 +4,7 @@ import type { HeaderList } from '../core/record.ts';
 import type { BodyReader } from './body.ts';
 import type { Cancel } from './cancel.ts';
 import type { Framing } from './http1/framing.ts';
+import type { Wire } from './wire.ts';
 
 export interface Lookup {
   readonly candidates: readonly Candidate[];
@@ -55,6 +56,8 @@ export interface UpstreamCall {
   finish(trailers: HeaderList | undefined): void;
   /** The next head: informational ones (1xx), then the final one with its body. */
   response(): Promise<IncomingResponse>;
+  /** After a 101: the wire, which is then the caller's. */
+  upgrade(): Wire;
   /** The answer was read to its end: the connection may serve again. */
   release(): void;
   /** Cuts the call off. */

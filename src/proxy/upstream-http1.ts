@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import type { IncomingResponse, OutgoingRequest, UpstreamCall } from './upstream-call.ts';
 import type { UpstreamConnection } from './upstream-dial.ts';
 import type { Pool } from './upstream-pool.ts';
+import type { Wire } from './wire.ts';
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: (.*))?$/s;
 
@@ -136,8 +137,12 @@ export class Http1Call implements UpstreamCall {
     return { status, statusText, headers, framing, body: this.#body };
   }
 
-  get #wire(): UpstreamConnection['wire'] {
+  get #wire(): Wire {
     return this.#deps.connection.wire;
+  }
+
+  upgrade(): Wire {
+    return this.#wire;
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Candidate, Policy, Target } from '../../src/core/policy.ts';
+import type { ResolveRule } from '../../src/policy/resolve-rule.ts';
 import { type Origin as Arrival, createEngine, type Engine } from '../../src/proxy/engine.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/proxy/limits.ts';
 import { createUpstream } from '../../src/proxy/upstream.ts';

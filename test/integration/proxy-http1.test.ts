@@ -1,62 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createTestAuthority, type TestAuthority } from '../helpers/certs.ts';
-import { type Client, createRig, type Rig, type RigOptions, settle } from '../helpers/client-rig.ts';
-import { answering, type Origin, type OriginOptions, ok, startOrigin } from '../helpers/origin.ts';
+import { expect, test } from 'vitest';
+import { settle } from '../helpers/client-rig.ts';
+import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
+import { answering, ok } from '../helpers/origin.ts';
 
-const HOST = 'api.example.test';
-const ADDRESS = '198.18.0.5';
-let gateCa: TestAuthority;
-let originCa: TestAuthority;
-const cleanups: (() => Promise<void>)[] = [];
-
-beforeAll(() => {
-  gateCa = createTestAuthority('gate');
-  originCa = createTestAuthority('origin');
-});
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-afterAll(() => settle(0));
-
-type Serve = Parameters<typeof startOrigin>[0];
-
-async function origin(serve: Serve, options: OriginOptions = {}): Promise<Origin> {
-  const started = await startOrigin(serve, options);
-  cleanups.push(() => started.stop());
-  return started;
-}
-
-function rig(target: Origin | undefined, options: Partial<RigOptions> = {}): Rig {
-  const rules = [80, 443, 8080].map((port) => ({
-    host: HOST,
-    port,
-    address: '127.0.0.1',
-    addressPort: target?.port ?? 1,
-  }));
-  const made = createRig({
-    gateCa,
-    originCa,
-    resolve: target === undefined ? [] : rules,
-    names: { [ADDRESS]: HOST },
-    ...options,
-  });
-  cleanups.push(async () => {
-    await made.stop();
-    expect(made.recorder.violations).toEqual([]);
-    expect(made.bugs).toEqual([]);
-  });
-  return made;
-}
-
+const { gateCa, origin, originCa, rig, securely, tlsOrigin } = createSuite();
 const trusted = (): { ca: string; servername: string } => ({ ca: gateCa.ca, servername: HOST });
-const tlsOrigin = (serve: Serve): Promise<Origin> =>
-  origin(serve, { tls: { authority: originCa, names: [HOST] } });
-
-async function securely(made: Rig): Promise<Client> {
-  return (await made.captured(ADDRESS, 443)).secure(trusted());
-}
 
 test('a captured TLS connection is read and recorded: header case, order and duplicates both ways', async () => {
   const answer =

@@ -40,6 +40,10 @@ export class Http1Reply implements Reply {
 
   head(head: ReplyHead): void {
     const { http10 } = this.#options;
+    if (head.status === 101) {
+      this.#write(head, endToEnd(head.headers, { chunked: false, upgrade: true }));
+      return;
+    }
     const streamed = head.framing.kind === 'chunked' || head.framing.kind === 'close';
     this.#chunked = head.framing.kind === 'chunked' && !http10;
     if (streamed && !this.#chunked) this.persistent = false;

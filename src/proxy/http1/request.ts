@@ -48,3 +48,15 @@ export function isPersistent(head: Head, http10: boolean): boolean {
 export function expectsContinue(head: Head, http10: boolean): boolean {
   return !http10 && valuesOf(head.headers, 'expect').some((value) => value.toLowerCase() === '100-continue');
 }
+
+/**
+ * Whether this is a WebSocket handshake (RFC 6455 §4.1). Any other upgrade is not taken up: what it would switch to
+ * could not be read, and the request is answered as if it had not been asked for (RFC 9110 §7.8).
+ */
+export function asksForWebSocket(head: Head, line: RequestLine): boolean {
+  if (line.method !== 'GET' || line.http10) return false;
+  const [protocol, ...others] = listOf(head.headers, 'upgrade');
+  return (
+    protocol === 'websocket' && others.length === 0 && listOf(head.headers, 'connection').includes('upgrade')
+  );
+}

@@ -3,7 +3,8 @@ import { badRequest } from '../answer.ts';
 import { type Claim, claimHost, type Hop, knownAs, urlOf } from '../claim.ts';
 import type { Connection } from '../connection.ts';
 import { BadRequest, WireError } from '../errors.ts';
-import { Exchange, type Inbound } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
+import type { Inbound } from '../inbound.ts';
 import { passThrough, tunnelFor } from '../passthrough.ts';
 import type { Wire } from '../wire.ts';
 import { openBody } from './body.ts';
@@ -11,7 +12,13 @@ import { requestFraming, valuesOf } from './framing.ts';
 import { type Head, readHead, writeHead } from './head.ts';
 import { endToEnd } from './hop.ts';
 import { Http1Reply } from './reply.ts';
-import { expectsContinue, isPersistent, type RequestLine, readRequestLine } from './request.ts';
+import {
+  asksForWebSocket,
+  expectsContinue,
+  isPersistent,
+  type RequestLine,
+  readRequestLine,
+} from './request.ts';
 
 /**
  * Serves HTTP/1 requests one after the other until the connection ends. A CONNECT that is granted returns the hop
@@ -110,7 +117,8 @@ function inboundOf(connection: Connection, wire: Wire, hop: Hop, head: Head, lin
   }
   const claim = claimOf(connection, hop, head, line);
   const scheme = line.absolute?.scheme ?? hop.scheme;
-  const headers = endToEnd(head.headers, { chunked: framing.kind === 'chunked' });
+  const upgrade = framing.kind === 'none' && asksForWebSocket(head, line);
+  const headers = endToEnd(head.headers, { chunked: framing.kind === 'chunked', upgrade });
   // The host that was decided on must be the host that the origin reads.
   if (valuesOf(headers, 'host').length === 0)
     headers.unshift(['Host', line.absolute?.authority ?? claim.host]);
@@ -122,7 +130,7 @@ function inboundOf(connection: Connection, wire: Wire, hop: Hop, head: Head, lin
       url,
       host: knownAs(claim.host, names),
       port: claim.port,
-      protocol: 'http/1.1',
+      protocol: upgrade ? 'websocket' : 'http/1.1',
       headers: head.headers,
       ...(hop.address === undefined ? {} : { address: hop.address }),
     },
@@ -133,6 +141,7 @@ function inboundOf(connection: Connection, wire: Wire, hop: Hop, head: Head, lin
     framing,
     body: openBody(wire, framing, limits.clientStallMs),
     expectsContinue: expectsContinue(head, line.http10),
+    upgrade: upgrade ? wire : undefined,
   };
 }
 

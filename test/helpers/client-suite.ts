@@ -1,0 +1,71 @@
+import { afterEach, expect } from 'vitest';
+import { createTestAuthority, type TestAuthority } from './certs.ts';
+import { type Client, createRig, type Rig, type RigOptions } from './client-rig.ts';
+import { type Origin, type OriginOptions, startOrigin } from './origin.ts';
+
+export const HOST = 'api.example.test';
+/** What gate's DNS gave for it. */
+export const ADDRESS = '198.18.0.5';
+
+type Serve = Parameters<typeof startOrigin>[0];
+
+export interface Suite {
+  readonly gateCa: TestAuthority;
+  readonly originCa: TestAuthority;
+  /** Registers something to be undone after the test, last first. */
+  cleanup(undo: () => Promise<void>): void;
+  origin(serve: Serve, options?: OriginOptions): Promise<Origin>;
+  tlsOrigin(serve: Serve): Promise<Origin>;
+  /** An engine for which {@link HOST} is this origin; checked for bugs and misuse of the recorder at the end. */
+  rig(target: { readonly port: number } | undefined, options?: Partial<RigOptions>): Rig;
+  /** A captured TLS connection to {@link HOST}. */
+  securely(made: Rig): Promise<Client>;
+}
+
+/** What every suite of the engine needs; to be called once, at the top of a test file. */
+export function createSuite(): Suite {
+  const gateCa = createTestAuthority('gate');
+  const originCa = createTestAuthority('origin');
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+
+  const origin: Suite['origin'] = async (serve, options = {}) => {
+    const started = await startOrigin(serve, options);
+    cleanups.push(() => started.stop());
+    return started;
+  };
+
+  const rig: Suite['rig'] = (target, options = {}) => {
+    const rules = [80, 443, 8080].map((port) => ({
+      host: HOST,
+      port,
+      address: '127.0.0.1',
+      addressPort: target?.port ?? 1,
+    }));
+    const made = createRig({
+      gateCa,
+      originCa,
+      resolve: target === undefined ? [] : rules,
+      names: { [ADDRESS]: HOST },
+      ...options,
+    });
+    cleanups.push(async () => {
+      await made.stop();
+      expect(made.recorder.violations).toEqual([]);
+      expect(made.bugs).toEqual([]);
+    });
+    return made;
+  };
+
+  return {
+    gateCa,
+    originCa,
+    cleanup: (undo) => cleanups.push(undo),
+    origin,
+    tlsOrigin: (serve) => origin(serve, { tls: { authority: originCa, names: [HOST] } }),
+    rig,
+    securely: async (made) => (await made.captured(ADDRESS, 443)).secure({ ca: gateCa.ca, servername: HOST }),
+  };
+}

@@ -1,0 +1,267 @@
+import type { Socket } from 'node:net';
+import { constants, createDeflateRaw } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { deflated, frame, handshake, switching } from '../helpers/client-frames.ts';
+import { type Client, type Rig, settle } from '../helpers/client-rig.ts';
+import { createSuite, HOST } from '../helpers/client-suite.ts';
+import type { Origin } from '../helpers/origin.ts';
+
+const { rig, securely, tlsOrigin } = createSuite();
+const MASK = { mask: true };
+
+interface Opened {
+  readonly made: Rig;
+  readonly target: Origin;
+  readonly client: Client;
+  /** The origin's end of the WebSocket. */
+  readonly peer: Socket;
+  /** What the client has received after the handshake. */
+  frames(): Buffer;
+}
+
+async function open(fields = '', offered = ''): Promise<Opened> {
+  const target = await tlsOrigin((socket, text) => {
+    if (text.endsWith('\r\n\r\n') && text.startsWith('GET')) socket.write(switching(fields));
+  });
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(handshake(HOST, '/ws?x=1', offered));
+  await client.saw('\r\n\r\n');
+  const [peer] = target.connections;
+  if (peer === undefined) throw new Error('no connection');
+  const start = client.bytes.indexOf('\r\n\r\n') + 4;
+  return { made, target, client, peer, frames: () => client.bytes.subarray(start) };
+}
+
+/** Everything the origin has received after the handshake. */
+function up(target: Origin): Buffer {
+  const text = target.received();
+  return Buffer.from(text.slice(text.indexOf('\r\n\r\n') + 4), 'latin1');
+}
+
+const messages = (made: Rig): [string, number, string][] =>
+  (made.recorder.exchanges[0]?.messages ?? []).map((each) => [each.from, each.opcode, each.bytes.toString()]);
+
+const eventually = (made: Rig, check: () => boolean): Promise<true> =>
+  made.recorder.until(() => (check() ? true : undefined));
+
+test('the origin is asked before the client gets its 101, and both heads pass unchanged', async () => {
+  const { made, target, client } = await open();
+  expect(client.text).toBe(switching());
+  expect(target.received()).toBe(handshake(HOST, '/ws?x=1'));
+  const [exchange] = made.recorder.exchanges;
+  expect(exchange?.facts).toMatchObject({ protocol: 'websocket', url: `https://${HOST}/ws?x=1` });
+  expect(exchange?.response?.status).toBe(101);
+});
+
+test('an origin that refuses answers as to any request', async () => {
+  const target = await tlsOrigin((socket) => {
+    socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
+  });
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(handshake(HOST));
+  expect(await client.saw('\r\n\r\nno')).toContain(' 401 ');
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('complete');
+});
+
+test('messages pass byte for byte and are recorded whole, both ways', async () => {
+  const { made, target, client, peer, frames } = await open();
+  const sent = Buffer.concat([frame('hello', MASK), frame(Buffer.from([0, 255]), { ...MASK, opcode: 2 })]);
+  client.send(sent);
+  const back = Buffer.concat([frame('{"type":"a"}'), frame('ünï')]);
+  peer.write(back);
+  await eventually(made, () => frames().equals(back) && up(target).equals(sent));
+  expect(messages(made).filter(([from]) => from === 'client')).toEqual([
+    ['client', 1, 'hello'],
+    ['client', 2, Buffer.from([0, 255]).toString()],
+  ]);
+  expect(messages(made).filter(([from]) => from === 'server')).toEqual([
+    ['server', 1, '{"type":"a"}'],
+    ['server', 1, 'ünï'],
+  ]);
+});
+
+test('a frame that comes with the 101 is not lost', async () => {
+  const target = await tlsOrigin((socket) => {
+    socket.write(Buffer.concat([Buffer.from(switching()), frame('first')]));
+  });
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(handshake(HOST));
+  await client.saw('first');
+  expect(messages(made)).toEqual([['server', 1, 'first']]);
+});
+
+test('no byte of a message goes on before it is written', async () => {
+  const { made, target, client } = await open();
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'message' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  client.send(frame('secret', MASK));
+  await eventually(made, () => messages(made).length === 1);
+  await settle(120);
+  expect(up(target)).toHaveLength(0);
+  allow();
+  await eventually(made, () => up(target).length > 0);
+});
+
+test('fragments are one message; a ping between them keeps its place', async () => {
+  const { made, target, client } = await open();
+  const sent = Buffer.concat([
+    frame('one ', { ...MASK, fin: false }),
+    frame('ping!', { ...MASK, opcode: 9 }),
+    frame('two ', { ...MASK, opcode: 0, fin: false }),
+    frame('three', { ...MASK, opcode: 0 }),
+  ]);
+  for (const byte of sent) client.send(Buffer.from([byte]));
+  await eventually(made, () => up(target).equals(sent));
+  const texts = messages(made).filter(([, opcode]) => opcode < 8);
+  expect(texts.map(([, , text]) => text).join('')).toBe('one two three');
+  expect(messages(made)).toContainEqual(['client', 9, 'ping!']);
+});
+
+test('a message that dawdles goes on in parts, never stalled', async () => {
+  const { made, target, client } = await open();
+  const first = frame('begin', { ...MASK, fin: false });
+  client.send(first);
+  await eventually(made, () => up(target).equals(first));
+  const last = frame(' end', { ...MASK, opcode: 0 });
+  client.send(last);
+  await eventually(made, () => up(target).equals(Buffer.concat([first, last])));
+  expect(messages(made)).toEqual([
+    ['client', 1, 'begin'],
+    ['client', 0, ' end'],
+  ]);
+});
+
+test('compressed messages are recorded decompressed, over a shared window too', async () => {
+  const accepted = 'Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n';
+  const { made, target, client, peer, frames } = await open(accepted, accepted);
+  const sent = Buffer.concat([
+    frame(deflated('alpha alpha'), { ...MASK, rsv1: true }),
+    frame(deflated('beta beta'), { ...MASK, rsv1: true }),
+    frame('plain', MASK),
+  ]);
+  client.send(sent);
+  const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
+  const pack = (text: string): Promise<Buffer> =>
+    new Promise((resolve) => {
+      const pieces: Buffer[] = [];
+      const onData = (piece: Buffer): number => pieces.push(piece);
+      deflate.on('data', onData);
+      deflate.write(text);
+      deflate.flush(constants.Z_SYNC_FLUSH, () => {
+        deflate.off('data', onData);
+        const all = Buffer.concat(pieces);
+        resolve(all.subarray(0, all.length - 4));
+      });
+    });
+  const text = 'the same long sentence, said twice over the same connection';
+  const back = Buffer.concat([
+    frame(await pack(text), { rsv1: true }),
+    frame(await pack(text), { rsv1: true }),
+  ]);
+  peer.write(back);
+  await eventually(made, () => frames().equals(back) && up(target).equals(sent));
+  const said = (side: string): string[] =>
+    messages(made)
+      .filter(([from]) => from === side)
+      .map(([, , message]) => message);
+  expect(said('client')).toEqual(['alpha alpha', 'beta beta', 'plain']);
+  expect(said('server')).toEqual([text, text]);
+});
+
+test('broken compression is recorded as it came, and passes', async () => {
+  const accepted = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
+  const { made, target, client } = await open(accepted, accepted);
+  const sent = frame(Buffer.from([0xff, 0xfe, 0xfd, 0xfc, 0xfb]), { ...MASK, rsv1: true });
+  client.send(sent);
+  await eventually(made, () => up(target).equals(sent));
+  expect(made.recorder.exchanges[0]?.messages[0]?.bytes).toEqual(Buffer.from([0xff, 0xfe, 0xfd, 0xfc, 0xfb]));
+});
+
+test('2 MB messages pass both ways', async () => {
+  const { made, target, client, peer, frames } = await open();
+  const big = Buffer.alloc(2 * 1024 * 1024, 'abcdefg');
+  const sent = frame(big, MASK);
+  const back = frame(big, { opcode: 2 });
+  client.send(sent);
+  peer.write(back);
+  await eventually(made, () => frames().length === back.length && up(target).length === sent.length);
+  expect(frames().equals(back)).toBe(true);
+  expect(up(target).equals(sent)).toBe(true);
+  const sizes = (side: string): number =>
+    (made.recorder.exchanges[0]?.messages ?? [])
+      .filter((each) => each.from === side)
+      .reduce((sum, each) => sum + each.bytes.length, 0);
+  expect(sizes('client')).toBe(big.length);
+  expect(sizes('server')).toBe(big.length);
+});
+
+test('close codes pass, and the end is recorded before the connection is closed', async () => {
+  const { made, client, peer, frames } = await open();
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'end' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  const bye = frame(Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('going')]), { opcode: 8 });
+  peer.write(bye);
+  await eventually(made, () => frames().equals(bye));
+  client.send(frame(Buffer.from([0x03, 0xe9]), { ...MASK, opcode: 8 }));
+  await settle(30);
+  peer.end();
+  await settle();
+  expect(client.closed).toBe('no');
+  allow();
+  await client.over();
+  expect(client.closed).toBe('ended');
+  const ended = await made.recorder.ended(0);
+  expect(ended.end?.outcome).toBe('complete');
+  expect(ended.messages.map((each) => each.opcode)).toEqual([8, 8]);
+});
+
+test('an origin that breaks off without Close breaks the client off', async () => {
+  const { made, client, peer } = await open();
+  peer.destroy();
+  await client.over();
+  expect(client.closed).toBe('reset');
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('upstream_reset');
+});
+
+test('a client that leaves closes the origin', async () => {
+  const { made, client, peer } = await open();
+  const closed = new Promise((resolve) => peer.once('close', resolve));
+  client.destroy();
+  await closed;
+  expect((await made.recorder.ended(0)).end?.outcome).toBe('client_aborted');
+});
+
+test('stop ends an open WebSocket as gate_stopped', async () => {
+  const { made, client } = await open();
+  await made.engine.stop();
+  await client.over();
+  expect(made.recorder.exchanges[0]?.end?.outcome).toBe('gate_stopped');
+});
+
+test('a message that cannot be written cuts both sides', async () => {
+  const { made, target, client } = await open();
+  made.recorder.gate = (step) =>
+    step === 'message' ? Promise.reject(new Error('disk full')) : Promise.resolve();
+  client.send(frame('lost', MASK));
+  await client.over();
+  expect(client.closed).toBe('reset');
+  expect(up(target)).toHaveLength(0);
+});
+
+test('another upgrade than websocket is not taken up', async () => {
+  const target = await tlsOrigin((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  });
+  const made = rig(target);
+  const client = await securely(made);
+  client.send(
+    `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
+  );
+  await client.saw('\r\n\r\nok');
+  expect(target.received()).toBe(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+});
