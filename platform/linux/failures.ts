@@ -1,0 +1,76 @@
+import { getSystemErrorName } from 'node:util';
+import { EXIT, GateError } from '../../src/core/errors.ts';
+
+/** What a person can do about a step that failed; the first match counts. */
+const FIXES: readonly { readonly step: RegExp; readonly error?: string; readonly fix: string }[] = [
+  {
+    step: /^user-namespace$/,
+    error: 'ENOSPC',
+    fix: 'user namespaces are switched off: sudo sysctl user.max_user_namespaces=10000',
+  },
+  {
+    step: /^user-namespace$/,
+    fix: 'user namespaces are forbidden here. Ubuntu 23.10 and later: load the AppArmor profile in profiles/apparmor, or sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. Debian: sudo sysctl kernel.unprivileged_userns_clone=1. In a container: start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
+  },
+  {
+    step: /^(network-)?namespaces?$/,
+    error: 'ENOSPC',
+    fix: 'too few namespaces are allowed: raise user.max_{net,mnt,pid,ipc,uts}_namespaces with sudo sysctl',
+  },
+  {
+    step: /^(mount-)?namespaces?$|^network|^pins$|^cover$|^capabilities$/,
+    error: 'EPERM',
+    fix: 'a security module or the container around gate forbids it: Ubuntu 23.10 and later: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. In a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
+  },
+  {
+    step: /^proc$/,
+    fix: 'the container around gate hides parts of /proc, so the jail cannot have its own: start it with --security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)',
+  },
+  { step: /./, error: 'ENOSYS', fix: 'gate needs Linux 5.12 or later' },
+  { step: /^cwd$/, fix: 'start gate in a folder that the jail may show' },
+  { step: /^seccomp$/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },
+  {
+    step: /^listeners$/,
+    error: 'EADDRINUSE',
+    fix: 'remove doubled ports from capture.ports and --allow-local',
+  },
+];
+
+/** A status line `error STEP ERRNO DETAIL` as an error for people, exit code 125. */
+export function jailFailure(step: string, errno: number, detail: string): GateError {
+  const error = errorName(errno);
+  const fix = FIXES.find((entry) => entry.step.test(step) && (entry.error ?? error) === error)?.fix;
+  const where = detail === '' ? step : `${step}: ${detail}`;
+  return new GateError('jail_failed', `the jail could not be built (${where}: ${error})`, {
+    hint: fix ?? '`gate doctor` shows what this machine allows',
+  });
+}
+
+/** A status line `exec ERRNO PATH`: 127 where there is no such command, 126 where it cannot be executed. */
+export function execFailure(errno: number, path: string): GateError {
+  const error = errorName(errno);
+  if (error === 'ENOENT' || error === 'ENOTDIR') {
+    return new GateError('command_not_found', `${path}: command not found`, { exitCode: EXIT.notFound });
+  }
+  return new GateError('command_not_executable', `${path}: ${EXEC_REASONS[error] ?? error}`, {
+    exitCode: EXIT.notExecutable,
+  });
+}
+
+const EXEC_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+  ELIBBAD: 'its interpreter is missing',
+  ENOEXEC: 'cannot be executed on this machine',
+  E2BIG: 'the arguments and the environment are too long',
+};
+
+function errorName(errno: number): string {
+  if (errno === 80) return 'ELIBBAD';
+  if (errno === 0) return 'no reason given';
+  try {
+    return getSystemErrorName(-errno);
+  } catch {
+    return `errno ${errno}`;
+  }
+}

@@ -1,0 +1,121 @@
+import { constants } from 'node:os';
+import { GateError, messageOf } from '../../src/core/errors.ts';
+import type { CommandEnd, CreateJail, Jail, JailEvents } from '../jail.ts';
+import { deferred } from './deferred.ts';
+import { execFailure, jailFailure } from './failures.ts';
+import { type Handles, receiveHandles } from './handles.ts';
+import { type Helper, helperPath, startHelper } from './helper.ts';
+import { eachLine } from './lines.ts';
+import { parseEnd, parseRefused } from './reports.ts';
+import { encodeSpec } from './wire.ts';
+
+/** How long a jail may take to end by itself when it is told to, in milliseconds. */
+const PATIENCE_MS = 1000;
+/** What is told of a command whose end nobody saw, for all of its jail was killed. */
+const KILLED: CommandEnd = { signal: 'SIGKILL', number: constants.signals.SIGKILL };
+
+/**
+ * Makes a jail of namespaces with the native helper (see native/main.c for the order of its layers). A command that is
+ * a text file without `#!` runs as a script of /bin/sh, as shells do.
+ */
+export const createLinuxJail: CreateJail = async (spec, events) => {
+  const bytes = encodeSpec(spec);
+  const session = createSession(startHelper(helperPath()), events);
+  session.send(bytes);
+  const features = await session.standing();
+  return jailOf(session, features);
+};
+
+type Session = ReturnType<typeof createSession>;
+
+/** What is known of one helper, from its start to the moment when nothing of it is left. */
+function createSession(helper: Helper, events: JailEvents) {
+  const { child, control, deadman } = helper;
+  const handles = receiveHandles(child);
+  const features: string[] = [];
+  const stands = deferred<number>();
+  const launched = deferred<void>();
+  const closed = deferred<void>();
+  let failure: GateError | undefined;
+  let end: CommandEnd | undefined;
+
+  const words: Readonly<Record<string, (rest: readonly string[]) => void>> = {
+    feature: ([name]) => features.push(name ?? ''),
+    standing: ([count]) => stands.resolve(Number(count)),
+    launched: () => launched.resolve(),
+    error: ([step, errno, ...detail]) => {
+      failure ??= jailFailure(step ?? '', Number(errno), detail.join(' '));
+    },
+    exec: ([errno, ...path]) => {
+      failure ??= execFailure(Number(errno), path.join(' '));
+    },
+    end: ([kind, value]) => {
+      end = parseEnd(kind, value);
+    },
+  };
+  eachLine(control, (line) => {
+    const [word = '', ...rest] = line.split(' ');
+    words[word]?.(rest);
+  });
+  eachLine(deadman, (line) => {
+    const attempt = parseRefused(line);
+    if (attempt) events.refused(attempt);
+  });
+  for (const stream of [control, deadman]) stream.on('error', () => undefined);
+  child.on('error', (error) => {
+    failure ??= new GateError('jail_failed', `the jail's helper could not be started: ${messageOf(error)}`);
+    closed.resolve();
+  });
+  // After its exit and the end of both streams: all of the jail is gone, and every report was read.
+  child.on('close', () => closed.resolve());
+
+  return {
+    handles,
+    send: (bytes: Buffer | string) => control.write(bytes),
+    standing: () => standing(),
+    launch: () => launch(),
+    ended: launched.promise.then(() => closed.promise).then(() => end ?? KILLED),
+    destroy: () => destroy(helper, closed.promise),
+  };
+
+  async function standing(): Promise<string[]> {
+    const count = await Promise.race([stands.promise, closed.promise]);
+    if (count === undefined) throw lost(handles, failure);
+    await Promise.race([handles.arrived(count), closed.promise]);
+    return features;
+  }
+
+  async function launch(): Promise<void> {
+    control.write('launch\n');
+    await Promise.race([launched.promise, closed.promise]);
+    if (failure) await closed.promise;
+    if (failure || !launched.settled) throw lost(handles, failure);
+  }
+}
+
+function lost(handles: Handles, failure: GateError | undefined): GateError {
+  handles.closeAll();
+  return failure ?? new GateError('jail_failed', 'the jail ended before its command was started');
+}
+
+function jailOf(session: Session, features: readonly string[]): Jail {
+  return {
+    platform: 'linux',
+    features,
+    listeners: session.handles.listeners,
+    dnsSockets: session.handles.dnsSockets,
+    launch: session.launch,
+    ended: session.ended,
+    signal: (signal) => session.send(`signal ${constants.signals[signal]}\n`),
+    destroy: session.destroy,
+  };
+}
+
+function destroy({ child, control, deadman }: Helper, closed: Promise<void>): void {
+  control.write('destroy\n');
+  const timer = setTimeout(() => {
+    deadman.destroy();
+    child.kill('SIGKILL');
+  }, PATIENCE_MS);
+  void closed.then(() => clearTimeout(timer));
+}

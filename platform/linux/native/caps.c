@@ -1,0 +1,29 @@
+#define _GNU_SOURCE
+#include "caps.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "report.h"
+
+void caps_lower(uint64_t keep) {
+  for (unsigned cap = 0; cap < 64; cap++) {
+    if (keep >> cap & 1) continue;
+    /* EINVAL: beyond the last one that this kernel knows. */
+    if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL) fail("capabilities", "bounding set");
+  }
+  caps_set(keep);
+}
+
+void caps_set(uint64_t keep) {
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) fail("capabilities", "ambient set");
+  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {
+      {(uint32_t)keep, (uint32_t)keep, 0},
+      {(uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0},
+  };
+  if (syscall(SYS_capset, &head, data) < 0) fail("capabilities", "capset");
+}

@@ -1,0 +1,15 @@
+#ifndef GATE_CAPS_H
+#define GATE_CAPS_H
+
+#include <stdint.h>
+
+/* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID: what root's tools need for files and users. Without
+ * DAC_READ_SEARCH, whose open_by_handle_at walks past mounts. */
+#define ROOT_CAPS UINT64_C(0xfb)
+
+/* Lowers every capability set, the bounding set too, to `keep`. Fatal on failure. */
+void caps_lower(uint64_t keep);
+/* The same without the bounding set, for a process that executes nothing and may not change that one any more. */
+void caps_set(uint64_t keep);
+
+#endif

@@ -1,0 +1,12 @@
+/* Keeps the way to a protected path from being renamed away. */
+#ifndef GATE_PINS_H
+#define GATE_PINS_H
+
+#include "util.h"
+
+/* Adds every folder and symlink on the way to `path` (the end itself excluded) that could be renamed or replaced. */
+void pins_collect(struct list *pins, const char *path);
+/* Binds each onto itself, outermost first: a mount point cannot be renamed, unlinked or replaced. */
+void pins_apply(struct list *pins);
+
+#endif

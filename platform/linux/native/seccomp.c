@@ -1,0 +1,128 @@
+#define _GNU_SOURCE
+#include "seccomp.h"
+
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "refusals.h"
+#include "report.h"
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "gate-jail knows the system calls of x86-64 and aarch64 only"
+#endif
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+#ifndef TIOCLINUX
+#define TIOCLINUX 0x541C
+#endif
+
+enum {
+  X32_BIT = 0x40000000,
+  /* Calls that came after the newest one judged here (file_setattr) do not exist in the jail. */
+  LAST_JUDGED = 469,
+  TYPE_MASK = 0xf,
+  SET_MODE_FILTER = 1,
+  NEW_LISTENER = 8,
+};
+
+static void foreign_calls(struct filter *filter) {
+  filter_add(filter, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+  filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+  filter_return(filter, SECCOMP_RET_KILL_PROCESS);
+  filter_load_number(filter);
+#if defined(__x86_64__)
+  filter_add(filter, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+  filter_return(filter, SECCOMP_RET_KILL_PROCESS);
+#endif
+  filter_add(filter, BPF_JMP | BPF_JGT | BPF_K, LAST_JUDGED, 0, 1);
+  filter_return(filter, SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+/* Families, types and protocols; the same for socket and socketpair. */
+static void sockets(struct filter *filter, long number) {
+  static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+  static const uint32_t types[] = {SOCK_STREAM, SOCK_DGRAM};
+  static const uint32_t protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP};
+  static const uint32_t netlink[] = {NETLINK_ROUTE};
+  size_t block = filter_begin(filter, number);
+  filter_argument(filter, 0, UINT32_MAX);
+  filter_deny_unless(filter, families, 4, EAFNOSUPPORT);
+  size_t internet = filter_only_if(filter, AF_INET, AF_INET6);
+  filter_argument(filter, 1, TYPE_MASK);
+  filter_deny_unless(filter, types, 2, EPERM);
+  filter_argument(filter, 2, UINT32_MAX);
+  filter_deny_unless(filter, protocols, 3, EPROTONOSUPPORT);
+  filter_return(filter, SECCOMP_RET_ALLOW);
+  filter_skip_end(filter, internet);
+  size_t kernel = filter_only_if(filter, AF_NETLINK, AF_NETLINK);
+  filter_argument(filter, 2, UINT32_MAX);
+  filter_deny_unless(filter, netlink, 1, EPROTONOSUPPORT);
+  filter_skip_end(filter, kernel);
+  filter_end(filter, block);
+}
+
+/* Typing into the terminal, changing its line discipline, taking the console's output. */
+static void terminals(struct filter *filter) {
+  static const uint32_t requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS};
+  size_t block = filter_begin(filter, SYS_ioctl);
+  filter_argument(filter, 1, UINT32_MAX);
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) filter_deny_equal(filter, requests[i], EPERM);
+  filter_end(filter, block);
+}
+
+static void namespaces(struct filter *filter, bool nested) {
+  uint32_t user = nested ? 0 : CLONE_NEWUSER;
+  size_t block = filter_begin(filter, SYS_unshare);
+  filter_argument(filter, 0, UINT32_MAX);
+  /* For clone this bit is part of the exit signal's byte. */
+  filter_deny_bits(filter, CLONE_NEWTIME | user, EPERM);
+  filter_end(filter, block);
+  if (nested) return;
+  block = filter_begin(filter, SYS_clone);
+  filter_argument(filter, 0, UINT32_MAX);
+  filter_deny_bits(filter, CLONE_NEWUSER, EPERM);
+  filter_end(filter, block);
+}
+
+/* A listener could answer for calls of the command's own children: harmless, but it also blocks a filter's judgement
+ * behind a descriptor that could be passed on. */
+static void listeners(struct filter *filter) {
+  size_t block = filter_begin(filter, SYS_seccomp);
+  filter_argument(filter, 0, UINT32_MAX);
+  size_t mode = filter_only_if(filter, SET_MODE_FILTER, SET_MODE_FILTER);
+  filter_argument(filter, 1, UINT32_MAX);
+  filter_deny_bits(filter, NEW_LISTENER, EBUSY);
+  filter_skip_end(filter, mode);
+  filter_end(filter, block);
+}
+
+void seccomp_apply(bool nested) {
+  struct filter filter = {.size = 0};
+  foreign_calls(&filter);
+  refusals_add(&filter, nested);
+  sockets(&filter, SYS_socket);
+  sockets(&filter, SYS_socketpair);
+  terminals(&filter);
+  namespaces(&filter, nested);
+  listeners(&filter);
+  filter_return(&filter, SECCOMP_RET_ALLOW);
+  struct sock_fprog program = {(unsigned short)filter.size, filter.code};
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) fail("seccomp", "installing");
+}

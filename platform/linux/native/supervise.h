@@ -1,0 +1,18 @@
+/* The helper's life after the jail stands: between Node, init and the terminal. */
+#ifndef GATE_SUPERVISE_H
+#define GATE_SUPERVISE_H
+
+#include <sys/types.h>
+
+struct supervisor {
+  pid_t init;
+  int messages; /* to init */
+  int terminal; /* or -1 */
+  unsigned continues;
+};
+
+/* Blocks what the terminal sends; to be called before init is forked. */
+void supervise_block_signals(void);
+_Noreturn void supervise(struct supervisor *supervisor);
+
+#endif

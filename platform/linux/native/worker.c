@@ -1,0 +1,69 @@
+#define _GNU_SOURCE
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "execute.h"
+#include "landlock.h"
+#include "report.h"
+#include "seccomp.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
+#endif
+
+static void default_signals(void) {
+  for (int number = 1; number < 65; number++) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    /* KILL, STOP and the C library's own: refused, and never changed. */
+    (void)sigaction(number, &action, NULL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("launch", "sigprocmask");
+}
+
+static _Noreturn void become_command(const struct init_setup *setup, int go) {
+  char byte = 0;
+  if (read_all(go, &byte, 1) < 0) _exit(EXIT_FAILED);
+  if (chdir(setup->spec->cwd) < 0) fail("cwd", setup->spec->cwd);
+  umask(setup->mask);
+  if (setup->landlock) landlock_scope();
+  default_signals();
+  /* Nothing but stdin, stdout and stderr goes along. */
+  if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("launch", "close_range");
+  seccomp_apply(setup->spec->nested);
+  execute(setup->spec);
+}
+
+struct worker worker_start(const struct init_setup *setup) {
+  int go[2], status[2];
+  if (pipe2(go, O_CLOEXEC) < 0 || pipe2(status, O_CLOEXEC) < 0) fail("launch", "pipe");
+  pid_t pid = fork();
+  if (pid < 0) fail("launch", "fork");
+  if (pid == 0) {
+    close(go[1]);
+    close(status[0]);
+    become_command(setup, go[0]);
+  }
+  close(go[0]);
+  close(status[1]);
+  return (struct worker){pid, go[1], status[0]};
+}
+
+void worker_release(const struct worker *worker) {
+  char byte = 0;
+  if (write_all(worker->go, "g", 1) < 0) fail("launch", "the worker is gone");
+  close(worker->go);
+  /* The worker holds the other end until exec, or its own end, closes it. */
+  (void)read_all(worker->status, &byte, 1);
+  close(worker->status);
+}
