@@ -10,7 +10,7 @@ import { hostname, userInfo } from 'node:os';
 import { codeOf, GateError, messageOf } from '../core/errors.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { toPem } from './pem.ts';
-import { placeOnce } from './place.ts';
+import { placeOnce, placeOver } from './place.ts';
 import {
   authorityExtensions,
   commonName,
@@ -147,21 +147,50 @@ function readPrivate(paths: CaPaths): string {
   }
 }
 
+/**
+ * Makes a new authority in the place of whatever is there, and returns it. Gates that are running keep the one
+ * that they started with. Throws a GateError `ca_unwritable`.
+ */
+export function regenerateAuthority(paths: CaPaths): Authority {
+  const key = newKey();
+  const certPem = selfSign(key);
+  writing(paths, () => {
+    // A start between these two finds that key and certificate do not belong together, and says so.
+    placeOver(paths.caKey, pemOf(key), KEY_MODE);
+    placeOver(paths.caCert, certPem, CERT_MODE);
+  });
+  return describe(parseCertificate(paths.caCert, certPem), key);
+}
+
+const KEY_MODE = 0o600;
+const CERT_MODE = 0o644;
+
 /** Makes what is not there yet. The certificate follows from the key, so a crash in between heals by itself. */
 function createMissing(paths: CaPaths): void {
+  writing(paths, () => {
+    if (readText(paths.caKey) === undefined) placeOnce(paths.caKey, pemOf(newKey()), KEY_MODE);
+    placeOnce(paths.caCert, selfSign(readKey(paths)), CERT_MODE);
+  });
+}
+
+function writing(paths: CaPaths, write: () => void): void {
   try {
     mkdirSync(paths.caDir, { recursive: true, mode: 0o700 });
-    if (readText(paths.caKey) === undefined) {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      placeOnce(paths.caKey, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
-    }
-    placeOnce(paths.caCert, selfSign(readKey(paths)), 0o644);
+    write();
   } catch (cause) {
     if (cause instanceof GateError) throw cause;
     throw new GateError('ca_unwritable', `cannot make the local CA in ${paths.caDir}: ${messageOf(cause)}`, {
       cause,
     });
   }
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 function selfSign(key: KeyObject): string {

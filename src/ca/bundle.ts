@@ -4,6 +4,7 @@ import type { Authority } from './authority.ts';
 import { subjectHash } from './hash.ts';
 import { addToKeyStore, type TrustedEntry, writeKeyStore } from './jks.ts';
 import { derOf, withoutRepeats } from './pem.ts';
+import { placeOver } from './place.ts';
 import { entries, existing, type TrustPlaces, trustPlaces } from './places.ts';
 import { environmentRoots, readPem, systemRoots } from './roots.ts';
 
@@ -84,6 +85,15 @@ export function trustView(options: TrustViewOptions): TrustView {
 /** The paths of the files in a trust view's cover. */
 export function trustPaths(folder: string): TrustPaths {
   return { ca: join(folder, 'ca.pem'), bundle: join(folder, 'bundle.pem'), extra: join(folder, 'extra.pem') };
+}
+
+/**
+ * Writes the files of a trust view's cover into a folder, for modes in which nothing can be mounted, and returns
+ * their paths there. Throws the system's errors.
+ */
+export function writeTrustFiles(view: Pick<TrustView, 'cover'>, folder: string): TrustPaths {
+  for (const { name, content } of view.cover.files) placeOver(join(folder, name), content, 0o644);
+  return trustPaths(folder);
 }
 
 interface LaidFile {

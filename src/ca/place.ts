@@ -7,6 +7,7 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,13 +18,29 @@ import { codeOf } from '../core/errors.ts';
  * and of several writers one wins. Returns whether this call made it. Throws the system's errors.
  */
 export function placeOnce(path: string, content: string | Buffer, mode: number): boolean {
-  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  const draft = draftOf(path);
   try {
     writeDraft(draft, content, mode);
     return linkOnce(draft, path);
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** As `placeOnce`, but in the place of a file that is there already. */
+export function placeOver(path: string, content: string | Buffer, mode: number): void {
+  const draft = draftOf(path);
+  try {
+    writeDraft(draft, content, mode);
+    renameSync(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** A name beside the file, so that both are on one filesystem. */
+function draftOf(path: string): string {
+  return `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
 }
 
 function writeDraft(draft: string, content: string | Buffer, mode: number): void {

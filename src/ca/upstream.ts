@@ -2,13 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import { keychainRoots } from './keychain.ts';
 import { certificatesIn, withoutRepeats } from './pem.ts';
 import { trustPlaces } from './places.ts';
 import { environmentRoots, systemRoots } from './roots.ts';
 
 /**
- * The certificates by which gate's own upstream connections are verified, as PEM, each once: the system's bundle,
- * Node's own roots, those that the variables of the user's environment name, and the `--upstream-ca` files.
+ * The certificates by which gate's own upstream connections are verified, as PEM, each once: the system's bundle
+ * (on a Mac its keychain too), Node's own roots, those that the variables of the user's environment name, and the `--upstream-ca` files.
  * Throws a GateError `bad_upstream_ca` (usage) where such a file cannot be used; what a variable names and is
  * absent is skipped, as the tools that own the variables do.
  */
@@ -38,7 +39,13 @@ function joinRoots(env: NodeJS.ProcessEnv, named: readonly string[]): string[] {
   const places = trustPlaces(env);
   const system = systemRoots(places);
   const byVariables = environmentRoots(env, system, places);
-  return withoutRepeats([...named, ...system.certificates(), ...rootCertificates, ...byVariables]);
+  return withoutRepeats([
+    ...named,
+    ...system.certificates(),
+    ...rootCertificates,
+    ...keychainRoots(),
+    ...byVariables,
+  ]);
 }
 
 function upstreamCaFile(path: string): string[] {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadAuthority, loadOrCreateAuthority } from '../../../src/ca/authority.ts';
+import { loadAuthority, loadOrCreateAuthority, regenerateAuthority } from '../../../src/ca/authority.ts';
 import { toPem } from '../../../src/ca/pem.ts';
 import { authorityExtensions, commonName, keyIdentifier, signCertificate } from '../../../src/ca/x509.ts';
 import { GateError } from '../../../src/core/errors.ts';
@@ -135,5 +135,16 @@ describe('the local CA', () => {
   test('says when its folder cannot be made', () => {
     writeFileSync(paths.config, '');
     expect(failure()).toMatchObject({ code: expect.stringMatching(/^ca_un(writ|read)able$/), exitCode: 125 });
+  });
+
+  test('can be made anew, over anything', () => {
+    const first = loadOrCreateAuthority(paths);
+    writeFileSync(paths.caKey, 'garbage');
+    chmodSync(paths.caKey, 0o666);
+    const second = regenerateAuthority(paths);
+    expect(second.cert.fingerprint256).not.toBe(first.cert.fingerprint256);
+    expect(loadOrCreateAuthority(paths).cert.fingerprint256).toBe(second.cert.fingerprint256);
+    expect(statSync(paths.caKey).mode & 0o777).toBe(0o600);
+    expect(readdirSync(paths.caDir).sort()).toEqual(['ca.key', 'ca.pem']);
   });
 });

@@ -1,10 +1,19 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Authority, loadOrCreateAuthority } from '../../../src/ca/authority.ts';
-import { type TrustView, trustView } from '../../../src/ca/bundle.ts';
+import { type TrustView, trustView, writeTrustFiles } from '../../../src/ca/bundle.ts';
 import { subjectHash } from '../../../src/ca/hash.ts';
 import { writeKeyStore } from '../../../src/ca/jks.ts';
 import { certificatesIn } from '../../../src/ca/pem.ts';
@@ -172,6 +181,16 @@ describe('the combined files', () => {
     );
     expect(names(trust.cover.files[1]?.content)).toEqual([authority.cert.fingerprint256]);
   });
+});
+
+test('the combined files can be written where nothing can be mounted', () => {
+  const folder = join(root, 'run');
+  mkdirSync(folder);
+  const trust = view({});
+  writeTrustFiles(trust, folder);
+  const paths = writeTrustFiles(trust, folder);
+  expect(names(readFileSync(paths.bundle))).toEqual([authority.cert.fingerprint256]);
+  expect(readdirSync(folder).sort()).toEqual(['bundle.pem', 'ca.pem', 'extra.pem']);
 });
 
 describe('Java’s stores', () => {
