@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import { GateError } from '../core/errors.ts';
-import type { Body, BodyPart } from '../core/record.ts';
+import type { BodyPart } from '../core/record.ts';
 import { createByteCache } from './byte-cache.ts';
 import {
   contentLength,
@@ -15,15 +15,20 @@ import {
 } from './pack-format.ts';
 import { createTail } from './tail.ts';
 
+/** What a reader needs of a `Body`: its extents, in order. */
+export interface BodyParts {
+  readonly parts: readonly BodyPart[];
+}
+
 /** Reads bodies out of a pack, also while its run goes on. */
 export interface PackReader {
   /**
    * The stored bytes of a body, piece by piece. Fails with GateError `body_missing` (the pack ends before it) or
    * `body_damaged`; what came before the failure is right.
    */
-  stream(body: Pick<Body, 'parts'>): AsyncGenerator<Buffer, void, undefined>;
+  stream(body: BodyParts): AsyncGenerator<Buffer, void, undefined>;
   /** The same as one buffer, cut after `limit` bytes. */
-  read(body: Pick<Body, 'parts'>, limit?: number): Promise<Buffer>;
+  read(body: BodyParts, limit?: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -79,7 +84,7 @@ export async function openPackReader(file: string): Promise<PackReader> {
     const { head, stored } = await frameAt(at);
     if (!head.deflate || head.dictionary === 0) return keep(at, unpack(at, head, stored, Buffer.alloc(0)));
     const tail = createTail();
-    let own = Buffer.alloc(0);
+    let own: Buffer = Buffer.alloc(0);
     for (const link of await chainTo(at)) {
       const frame = await frameAt(link);
       own =
@@ -95,7 +100,7 @@ export async function openPackReader(file: string): Promise<PackReader> {
     return own;
   }
 
-  async function* stream(body: Pick<Body, 'parts'>): AsyncGenerator<Buffer, void, undefined> {
+  async function* stream(body: BodyParts): AsyncGenerator<Buffer, void, undefined> {
     const left: Stretch[] = body.parts.map(toStretch).reverse();
     // A stack, not recursion: a resent history refers back turn by turn, as deep as it is long.
     for (let next = left.pop(); next !== undefined; next = left.pop()) {

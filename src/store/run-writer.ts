@@ -114,7 +114,7 @@ function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
   const outbox = createOutbox({ post, maxInFlight });
 
   function fail(reason: string, cause?: unknown): void {
-    if (failure !== undefined || state === 'closed') return;
+    if (failure !== undefined) return;
     failure = auditUnavailable(reason, cause);
     outbox.stop();
     waiters.fail(failure);
@@ -144,7 +144,7 @@ function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
   worker.on('error', (error) => fail(`the store worker died: ${messageOf(error)}`, error));
   worker.on('exit', () => {
     closeFiles(files);
-    fail('the store worker is gone');
+    if (state !== 'closed') fail('the store worker is gone');
   });
   worker.unref();
 
