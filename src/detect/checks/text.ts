@@ -22,9 +22,16 @@ export function isPlaceholder(value: string): boolean {
   return PLACEHOLDER.test(value) || /(.)\1{7}/.test(value);
 }
 
-/** Whether the body of a token with a known prefix can be real: random enough, with digits, not a placeholder. */
+/** Whether the body of a token with a known prefix can be real: random enough and not a placeholder. */
 export function isTokenBody(body: string): boolean {
-  return /[0-9]/.test(body) && /[a-zA-Z]/.test(body) && entropy(body) >= 2.8 && !isPlaceholder(body);
+  if (!/[a-zA-Z]/.test(body) || entropy(body) < 2.8 || isPlaceholder(body)) return false;
+  return /[0-9]/.test(body) || isScrambled(body);
+}
+
+/** Whether case changes as it never does in words: one in thirty short random tokens has no digit. */
+export function isScrambled(body: string): boolean {
+  const changes = body.match(/[a-z](?=[A-Z])|[A-Z](?=[a-z])/g)?.length ?? 0;
+  return changes * 3.5 >= body.length;
 }
 
 /** Like `isTokenBody` for alphabets without digits, where only entropy can tell words from keys. */

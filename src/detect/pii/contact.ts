@@ -113,6 +113,8 @@ export const CONTACT: readonly Kind[] = [
     pattern: new RegExp(
       `[0-9]{1,6} (?:[NSEW]\\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]{0,20} ){1,4}(?:${STREET})\\.?(?:,? (?:Apt|Suite|Ste|Unit|#)\\.? ?[A-Za-z0-9-]{1,6})?,? {0,2}[\\n ]?(?:[A-Z][A-Za-z'.-]{1,20} ?){1,3}, {0,2}(?:${STATES}) {1,2}[0-9]{5}(?:-[0-9]{4})?(?![0-9])`,
     ),
+    // the licence texts' own addresses of the Free Software Foundation
+    check: (value) => !/^(?:59 Temple Place|51 Franklin|675 Mass)/.test(value),
     show: 0,
   },
 ];

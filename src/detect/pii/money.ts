@@ -26,7 +26,7 @@ function isCard(value: string, { text, start, end }: Place): boolean {
   const before = text.slice(Math.max(0, start - 24), start);
   const after = text.slice(end, end + 6);
   if (/[0-9][ ,.-]$|[0-9],[ \n]?$/.test(before) && /^[ ,.-]|^,/.test(after)) return false;
-  if (/\d{4}[ -]$/.test(before) || /^[ -]\d{4}(?!\d)/.test(after)) return false;
+  if (/[0-9A-F]{4}[ \n-]$/.test(before) || /^[ \n-][0-9A-F]{4,5}(?![0-9A-Za-z])/.test(after)) return false;
   return value.length !== digits.length || !NOT_CARD.test(before);
 }
 

@@ -1,4 +1,4 @@
-import { charKinds, entropy, isPlaceholder } from '../checks/text.ts';
+import { charKinds, entropy, isPlaceholder, isScrambled } from '../checks/text.ts';
 import { isWeakPassword } from '../checks/tokens.ts';
 import type { Kind, Place } from '../types.ts';
 
@@ -8,12 +8,12 @@ const KEY_WORDS =
 const PASS_WORDS = 'passwords?|passwd|passphrase|pwd|passwort|mot_de_passe|contrase\u00f1a';
 
 /** After the word: the rest of a name (`_TOKEN_2`), a closing quote, one sign of assignment, an opening quote. */
-const ASSIGN = String.raw`[\w.-]{0,20}["'\x60\]]{0,2}[ \t]{0,3}(?:=>|:=|={1,3}|:)[ \t]{0,3}`;
+const ASSIGN = String.raw`[\w.-]{0,20}["'\x60\]]{0,2}[ \t]{0,3}(?:=>|:=|={2,3}(?=[ \t]?["'])|=(?!=)|:)[ \t]{0,3}`;
 const VALUE = String.raw`(?:\\?["'\x60](?=[^"'\x60\n\\]{0,256}\\?["'\x60])|(?=[^\s"'\x60]))([^\s"'\x60\\,;<>&)\]}|]{6,256}|(?<=["'\x60])[^"'\x60\n\\]{6,128}(?=\\?["'\x60]))`;
 
 /** Names, calls, paths and types, which is what code puts on the right of such an assignment. */
 const CODE =
-  /^[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+[!?]?$|[({[]|^[\w.]+\[|^(?:https?|file|s3|gs|ssh|git|vault|op|arn|urn):|^(?:\.{0,2}|~)\/[\w.-]+\/|^\$|^%|^@|=>|\.(?:json|ya?ml|txt|pem|key|crt|js|ts|py|go|env)$|::/;
+  /^[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+[!?]?$|[({[]|^[\w.]+\[|^(?:https?|file|s3|gs|ssh|git|vault|op|arn|urn):|^(?:\.{0,2}|~)\/[\w.-]+\/|^[$%@:?]|=>|\.(?:json|ya?ml|txt|pem|key|crt|js|ts|py|go|env)$|::/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const WORDS = /^[A-Za-z]+(?:[ _./:-][A-Za-z]+)*[0-9]{0,2}$/;
 
@@ -29,7 +29,7 @@ function isAssignedKey(value: string, place: Place): boolean {
     return /client.?secret|api.?key|apikey/i.test(
       place.text.slice(Math.max(0, place.start - 40), place.start),
     );
-  if (!/[0-9]/.test(value) && !(isQuoted(place) && charKinds(value) >= 2 && value.length >= 24)) return false;
+  if (!/[0-9]/.test(value) && !(isQuoted(place) && isScrambled(value))) return false;
   // token budgets, dates and versions are numbers, not keys
   if (!/[A-Za-z].*[A-Za-z].*[A-Za-z]/.test(value)) return false;
   return entropy(value) >= (isQuoted(place) ? 3 : 3.3);
