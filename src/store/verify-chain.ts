@@ -67,12 +67,16 @@ function explain(breaks: readonly Break[], seqs: readonly (number | undefined)[]
   const seen = new Map<string, LineFinding>();
   for (const broken of breaks) {
     const finding = explainOne(broken, order);
-    if (finding === undefined) continue;
-    // A damaged line needs no second finding that it was edited.
-    if (finding.kind === 'edited_line' && seen.has(`damaged_line ${finding.line}`)) continue;
-    seen.set(`${finding.kind} ${finding.line}`, finding);
+    if (finding !== undefined) seen.set(`${finding.kind} ${finding.line}`, finding);
   }
   return [...seen.values()];
+}
+
+/** Leaves out that a line was edited where an error says already what became of that line. */
+export function withoutEchoes(findings: readonly LineFinding[]): LineFinding[] {
+  const isSaid = (line: number | undefined): boolean =>
+    findings.some((other) => other.line === line && other.kind !== 'edited_line' && other.level === 'error');
+  return findings.filter((finding) => finding.kind !== 'edited_line' || !isSaid(finding.line));
 }
 
 /** What the numbers of the lines say, taken together. */

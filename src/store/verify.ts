@@ -7,7 +7,7 @@ import { createHeads, type RunHeads } from './heads.ts';
 import { readLedger } from './ledger-reader.ts';
 import { listRuns, type RunInfo } from './runs.ts';
 import { createBodyCheck } from './verify-bodies.ts';
-import { type ChainResult, createChainCheck } from './verify-chain.ts';
+import { type ChainResult, createChainCheck, withoutEchoes } from './verify-chain.ts';
 
 /** What a check of one run came to. */
 export interface RunVerdict {
@@ -108,11 +108,10 @@ async function verifyShared(file: string, name: 'heads' | 'actions'): Promise<Fi
   const { findings, tornBytes } = chain.result();
   const torn =
     tornBytes === 0 ? [] : [note('torn_tail', `${name}.jsonl ends in ${tornBytes} bytes of a line`)];
-  return [...findings, ...torn].map((found) => ({
-    ...found,
-    ...(isExplained(found, recovered) ? { level: 'note' as const } : {}),
-    file: name,
-  }));
+  const told = [...findings, ...torn].map((found) =>
+    isExplained(found, recovered) ? { ...found, level: 'note' as const } : found,
+  );
+  return withoutEchoes(told).map((found) => ({ ...found, file: name }));
 }
 
 function isExplained(found: LineFinding, recovered: readonly number[]): boolean {
