@@ -79,7 +79,7 @@ export async function verifyRun(info: RunInfo, expectedHead?: string): Promise<R
   }
   const result = chain.result();
   const about = [
-    ...result.findings,
+    ...withoutEchoes(result.findings),
     ...tail(info, result),
     ...againstHeads(info, result, lastType === 'run.end'),
   ];
