@@ -8,7 +8,7 @@ import { openPackReader } from '../../../src/store/pack-reader.ts';
 import { findRun } from '../../../src/store/runs.ts';
 import { verifyRun } from '../../../src/store/verify.ts';
 import { recordsOf, tempPaths } from '../store/support.ts';
-import { endFacts, fakeSecret, requestFacts, responseFacts, startFacts } from './support.ts';
+import { endFacts, fakeSecret, requestFacts, responseFacts, startFacts } from './facts.ts';
 
 async function openRecord() {
   const paths = tempPaths();

@@ -7,7 +7,8 @@ import { lineHash } from '../../../src/store/chain.ts';
 import { openPackReader } from '../../../src/store/pack-reader.ts';
 import { type PackItem, recoverBodies, scanPack } from '../../../src/store/pack-scan.ts';
 import { type BodyMeta, createPackWriter, type PackWriter } from '../../../src/store/pack-writer.ts';
-import { createProse, createRandom, randomBytesOf, tempDir } from './support.ts';
+import { createProse, createRandom, randomBytesOf } from './random.ts';
+import { tempDir } from './support.ts';
 
 const JSON_BODY: BodyMeta = { exchange: 1, side: 'request', type: 'application/json' };
 

@@ -6,7 +6,8 @@ import { lineHash } from '../../../src/store/chain.ts';
 import { createHeads } from '../../../src/store/heads.ts';
 import { findRun, listRuns } from '../../../src/store/runs.ts';
 import { verify, verifyRun } from '../../../src/store/verify.ts';
-import { createProse, createRandom, openTestRun, tempPaths } from './support.ts';
+import { createProse, createRandom } from './random.ts';
+import { openTestRun, tempPaths } from './support.ts';
 
 /** A closed run of ten records: a start, eight requests with bodies, an end. */
 async function closedRun(paths = tempPaths()) {
