@@ -33,7 +33,7 @@ function parse(args: readonly string[]): JailSpec {
 }
 
 function trace(value: unknown): void {
-  if (process.env['JAIL_TRACE']) process.stderr.write(`${JSON.stringify(value)}\n`);
+  if (process.env['JAIL_TRACE']) process.stderr.write(`@jail ${JSON.stringify(value)}\n`);
 }
 
 function forwardSignals(jail: Jail): void {
@@ -50,6 +50,10 @@ async function main(): Promise<void> {
   // Who asks a listener: the address that was dialled.
   for (const { server } of jail.listeners)
     server.on('connection', (socket) => socket.end(`${socket.localAddress}\n`));
+  // An echo stands in for gate's DNS.
+  for (const socket of jail.dnsSockets) {
+    socket.on('message', (question, from) => socket.send(question, from.port, from.address));
+  }
   forwardSignals(jail);
   await jail.launch();
   const end = await jail.ended;

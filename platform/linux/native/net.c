@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -24,27 +25,33 @@ static void loopback_up(void) {
   close(fd);
 }
 
+/* Without a destination: every address. `width` bits of an IPv4 one otherwise. */
 struct route_request {
   struct nlmsghdr head;
   struct rtmsg route;
-  struct rtattr attribute;
+  struct rtattr interface_head;
   uint32_t interface;
+  struct rtattr destination_head;
+  uint32_t destination;
 };
 
 /* 0, or the errno the kernel answered with. */
-static int add_local_route(int fd, unsigned char family) {
+static int add_local_route(int fd, unsigned char family, uint32_t destination, unsigned char width) {
   struct route_request request = {
-      .head = {.nlmsg_len = sizeof request,
+      .head = {.nlmsg_len = width ? sizeof request : offsetof(struct route_request, destination_head),
                .nlmsg_type = RTM_NEWROUTE,
-               .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK,
+               .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK,
                .nlmsg_seq = family},
       .route = {.rtm_family = family,
+                .rtm_dst_len = width,
                 .rtm_table = RT_TABLE_LOCAL,
                 .rtm_protocol = RTPROT_BOOT,
                 .rtm_scope = RT_SCOPE_HOST,
                 .rtm_type = RTN_LOCAL},
-      .attribute = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = RTA_OIF},
+      .interface_head = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = RTA_OIF},
       .interface = if_nametoindex("lo"),
+      .destination_head = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = RTA_DST},
+      .destination = htonl(destination),
   };
   if (send(fd, &request, sizeof request, 0) < 0) fail("network", "route request");
   struct {
@@ -72,11 +79,14 @@ bool network_up(void) {
   loopback_up();
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) fail("network", "netlink");
-  int problem = add_local_route(fd, AF_INET);
+  int problem = add_local_route(fd, AF_INET, 0, 0);
+  /* The kernel's own route for 127/8 prefers 127.0.0.1 as source: answers of a wildcard DNS socket to who asked
+   * 127.0.0.53 would come from there, and be thrown away. Ours has no preference. */
+  if (!problem) problem = add_local_route(fd, AF_INET, INADDR_LOOPBACK & 0xff000000, 8);
   errno = problem;
   if (problem) fail("network", "IPv4 route");
   bool ipv6 = has_ipv6();
-  problem = ipv6 ? add_local_route(fd, AF_INET6) : 0;
+  problem = ipv6 ? add_local_route(fd, AF_INET6, 0, 0) : 0;
   errno = problem;
   if (problem) fail("network", "IPv6 route");
   close(fd);
