@@ -59,7 +59,7 @@ export interface RefusedAttempt {
 /** How the command ended: by itself, or by a signal (`SIGTERM`, or `SIGRTMIN+n`). */
 export type CommandEnd = { readonly exitCode: number } | { readonly signal: string; readonly number: number };
 
-/** A jail that stands, with the command not yet started. */
+/** A jail that stands, with the command not yet started. It closes its listeners and sockets when it is gone. */
 export interface Jail {
   readonly platform: string;
   /** What is in force here, for `run.start`; for example `pidns`, `landlock-scope`, `seccomp`. */

@@ -3,7 +3,7 @@ import { GateError, messageOf } from '../../src/core/errors.ts';
 import type { CommandEnd, CreateJail, Jail, JailEvents } from '../jail.ts';
 import { deferred } from './deferred.ts';
 import { execFailure, jailFailure } from './failures.ts';
-import { type Handles, receiveHandles } from './handles.ts';
+import { receiveHandles } from './handles.ts';
 import { type Helper, helperPath, startHelper } from './helper.ts';
 import { eachLine } from './lines.ts';
 import { parseEnd, parseRefused } from './reports.ts';
@@ -67,7 +67,11 @@ function createSession(helper: Helper, events: JailEvents) {
     closed.resolve();
   });
   // After its exit and the end of both streams: all of the jail is gone, and every report was read.
-  child.on('close', () => closed.resolve());
+  child.on('close', () => {
+    // Nothing is left that could connect to them.
+    handles.closeAll();
+    closed.resolve();
+  });
 
   return {
     handles,
@@ -80,7 +84,7 @@ function createSession(helper: Helper, events: JailEvents) {
 
   async function standing(): Promise<string[]> {
     const count = await Promise.race([stands.promise, closed.promise]);
-    if (count === undefined) throw lost(handles, failure);
+    if (count === undefined) throw lost(failure);
     await Promise.race([handles.arrived(count), closed.promise]);
     return features;
   }
@@ -89,12 +93,11 @@ function createSession(helper: Helper, events: JailEvents) {
     control.write('launch\n');
     await Promise.race([launched.promise, closed.promise]);
     if (failure) await closed.promise;
-    if (failure || !launched.settled) throw lost(handles, failure);
+    if (failure || !launched.settled) throw lost(failure);
   }
 }
 
-function lost(handles: Handles, failure: GateError | undefined): GateError {
-  handles.closeAll();
+function lost(failure: GateError | undefined): GateError {
   return failure ?? new GateError('jail_failed', 'the jail ended before its command was started');
 }
 

@@ -67,7 +67,9 @@ static _Noreturn void search(const struct spec *spec, const char *name) {
     /* An empty entry is the working directory. */
     char *path = *folder ? join(folder, name) : text_of("./%s", name);
     int problem = try_path(spec, path);
-    if (problem == ENOENT || problem == ENOTDIR || problem == EISDIR || error != ENOENT) continue;
+    struct stat about;
+    /* Not there, a folder, or in a folder that cannot be searched: as if this entry were not in PATH. */
+    if (problem == EISDIR || stat(path, &about) < 0 || error != ENOENT) continue;
     /* Found, but not executable: another folder may still have one that is. */
     error = problem;
     best = path;
