@@ -29,6 +29,7 @@ export class Connection {
   stopping = false;
   readonly #raw: Socket;
   readonly #running = new Set<Cancel>();
+  readonly #whenIdle: (() => void)[] = [];
   #wire: Wire;
 
   constructor(deps: ConnectionDeps, socket: Socket) {
@@ -60,6 +61,18 @@ export class Connection {
 
   finish(cancel: Cancel): void {
     this.#running.delete(cancel);
+    if (this.idle) for (const tell of this.#whenIdle.splice(0)) tell();
+  }
+
+  /** Whether nothing runs on this connection. */
+  get idle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Resolves once nothing runs any more: every end is recorded then. */
+  settled(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Ends everything on this connection; each piece of work still records its end. */

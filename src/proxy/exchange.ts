@@ -79,6 +79,7 @@ export class Exchange {
     await this.#forward(gathered, {
       target: { host: claim.host, port: claim.port },
       tls: this.#inbound.tls,
+      h2: facts.protocol === 'h2',
       candidates: ruling.candidates,
     });
   }

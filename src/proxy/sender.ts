@@ -31,8 +31,7 @@ export async function sendRequest(
   sending: Sending,
 ): Promise<{ call: UpstreamCall; response: IncomingResponse }> {
   const { complete } = sending.gathered;
-  // A body that cannot be sent twice is not tried on a connection that may be dead.
-  const first = await open(sending, !complete);
+  const first = await open(sending, false);
   start(sending, first);
   try {
     return { call: first, response: await finalHead(sending, first) };
@@ -47,8 +46,8 @@ export async function sendRequest(
 }
 
 async function open(sending: Sending, fresh: boolean): Promise<UpstreamCall> {
-  const { cancel, route } = sending;
-  const call = await sending.upstream.open(route, { fresh, cancel });
+  const { cancel, gathered, route } = sending;
+  const call = await sending.upstream.open(route, { fresh, once: !gathered.complete, cancel });
   sending.opened(call);
   cancel.undo = () => call.abort();
   cancel.check();

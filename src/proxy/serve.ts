@@ -3,6 +3,7 @@ import { type Hop, knownAs } from './claim.ts';
 import { type ClientHello, peekClientHello } from './client-hello.ts';
 import type { Connection } from './connection.ts';
 import { serveHttp1 } from './http1/server.ts';
+import { serveHttp2 } from './http2/server.ts';
 import { isPassedThrough, passThrough, tunnelFor } from './passthrough.ts';
 import { sniff } from './sniff.ts';
 import { rejectionOf, speaksAny, terminateTls } from './tls.ts';
@@ -79,7 +80,9 @@ async function serveTls(connection: Connection, wire: Wire, outer: Hop): Promise
     connection.refuse('tls', hop, terminated.reason, host);
     return;
   }
-  await serveInside(connection, terminated.wire, hop);
+  const { socket } = terminated;
+  if (socket.alpnProtocol === 'h2') await serveHttp2(connection, socket, hop);
+  else await serveInside(connection, connection.use(socket), hop);
 }
 
 /** What comes inside TLS must be HTTP: TLS in TLS and other protocols cannot be read. */

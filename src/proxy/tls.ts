@@ -12,10 +12,10 @@ export interface Termination {
 }
 
 /** What gate speaks inside TLS, best first. */
-const SPOKEN = ['http/1.1', 'http/1.0'];
+const SPOKEN = ['h2', 'http/1.1', 'http/1.0'];
 
 export type Terminated =
-  | { readonly ok: true; readonly wire: Wire; readonly alpn: string | undefined }
+  | { readonly ok: true; readonly socket: tls.TLSSocket }
   | { readonly ok: false; readonly reason: string };
 
 /** Whether gate can speak any of the protocols that a client offers; no offer means HTTP/1.1. */
@@ -45,12 +45,7 @@ export async function terminateTls(
   } as tls.TLSSocketOptions);
   const failure = await handshake(secured, limits.headMs);
   if (failure !== undefined) return { ok: false, reason: failure };
-  const alpn = secured.alpnProtocol;
-  return {
-    ok: true,
-    wire: connection.use(secured),
-    alpn: alpn === false || alpn === null ? undefined : alpn,
-  };
+  return { ok: true, socket: secured };
 }
 
 /** Resolves to undefined when the handshake is done, else to the reason for `refused`. */

@@ -16,6 +16,8 @@ export interface Lookup {
 export interface Route {
   readonly target: Target;
   readonly tls: boolean;
+  /** The client speaks HTTP/2: the origin is offered it first. */
+  readonly h2: boolean;
   readonly candidates: readonly Candidate[];
 }
 
@@ -71,11 +73,19 @@ export interface Dialled {
   readonly connectMs: number;
 }
 
+export interface OpenOptions {
+  /** Not on a connection that has served before: one such has just failed. */
+  readonly fresh: boolean;
+  /** The body cannot be sent twice, so an idle HTTP/1.1 connection, which may be dead, will not do. */
+  readonly once: boolean;
+  readonly cancel: Cancel;
+}
+
 /** The way out. The engine asks for addresses, has them vetted, and dials only those it is then allowed. */
 export interface Upstream {
   lookup(target: Target): Promise<Lookup>;
-  /** A connection for one request; `fresh` forbids one that has served before. */
-  open(route: Route, options: { fresh: boolean; cancel: Cancel }): Promise<UpstreamCall>;
+  /** A way to send one request. Rejects with UpstreamError, or Cancelled. */
+  open(route: Route, options: OpenOptions): Promise<UpstreamCall>;
   /** A plain TCP connection, for tunnels. */
   dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
   stop(): void;

@@ -7,19 +7,19 @@ import type { Cancel } from './cancel.ts';
 import { UpstreamError } from './errors.ts';
 import type { Limits } from './limits.ts';
 import type { Dialled, Route } from './upstream-call.ts';
-import { Wire } from './wire.ts';
 
 /** A connection on which HTTP can be spoken. */
-export interface UpstreamConnection {
-  readonly wire: Wire;
-  readonly candidate: Candidate;
-  readonly connectMs: number;
+export interface Connected extends Dialled {
+  /** The TCP socket, where `socket` is TLS on top of it. */
+  readonly raw: Socket;
   readonly tlsMs: number | undefined;
+  /** The origin chose HTTP/2. */
+  readonly h2: boolean;
 }
 
 export interface Dialer {
   dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
-  connect(route: Route, cancel: Cancel): Promise<UpstreamConnection>;
+  connect(route: Route, cancel: Cancel): Promise<Connected>;
 }
 
 /** Makes the stage that dials: TCP to vetted addresses in order, then TLS that is always verified. */
@@ -39,11 +39,13 @@ export function createDialer(trust: () => tls.SecureContext, limits: Limits): Di
   };
 
   const connectRoute: Dialer['connect'] = async (route, cancel) => {
-    const { socket, candidate, connectMs } = await dial(route.candidates, cancel);
-    if (!route.tls) return { wire: new Wire(socket), candidate, connectMs, tlsMs: undefined };
+    const dialled = await dial(route.candidates, cancel);
+    const raw = dialled.socket;
+    if (!route.tls) return { ...dialled, raw, tlsMs: undefined, h2: false };
     const started = performance.now();
-    const secured = await secure(socket, route.target.host, trust(), limits.connectMs, cancel);
-    return { wire: new Wire(secured, socket), candidate, connectMs, tlsMs: performance.now() - started };
+    const socket = await secure(raw, route, trust(), limits.connectMs, cancel);
+    const tlsMs = performance.now() - started;
+    return { ...dialled, socket, raw, tlsMs, h2: socket.alpnProtocol === 'h2' };
   };
 
   return { dial, connect: connectRoute };
@@ -72,14 +74,17 @@ function dialOne(candidate: Candidate, timeoutMs: number, cancel: Cancel): Promi
 
 async function secure(
   socket: Socket,
-  host: string,
+  route: Route,
   secureContext: tls.SecureContext,
   timeoutMs: number,
   cancel: Cancel,
 ): Promise<tls.TLSSocket> {
+  const { host } = route.target;
+  // An HTTP/1.1 client's request is sent as it wrote it; only an HTTP/2 client's loses nothing by HTTP/2.
+  const ALPNProtocols = route.h2 ? ['h2', 'http/1.1'] : ['http/1.1'];
   // RFC 6066 §3: an address is no server name; `host` is then what the certificate is checked against.
   const name = isIpLiteral(host) ? { host } : { host, servername: host };
-  const secured = tls.connect({ socket, secureContext, ALPNProtocols: ['http/1.1'], ...name });
+  const secured = tls.connect({ socket, secureContext, ALPNProtocols, ...name });
   const late = `${host} did not finish its TLS handshake within ${timeoutMs} ms`;
   try {
     await untilReady(secured, 'secureConnect', timeoutMs, late, cancel);

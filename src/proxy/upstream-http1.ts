@@ -1,14 +1,14 @@
 import type { HeaderList } from '../core/record.ts';
 import type { BodyReader } from './body.ts';
-import { BadRequest, UpstreamError, WireError } from './errors.ts';
+import { BadRequest, WireError } from './errors.ts';
 import { openBody } from './http1/body.ts';
 import { CHUNK_END, chunkSizeLine, lastChunk } from './http1/chunked.ts';
 import { listOf, NO_BODY, responseFraming, valuesOf } from './http1/framing.ts';
 import { readHead, writeHead } from './http1/head.ts';
 import type { Limits } from './limits.ts';
+import { UpstreamBody, upstreamFailure } from './upstream-body.ts';
 import type { IncomingResponse, OutgoingRequest, UpstreamCall } from './upstream-call.ts';
-import type { UpstreamConnection } from './upstream-dial.ts';
-import type { Pool } from './upstream-pool.ts';
+import type { Pool, UpstreamConnection } from './upstream-pool.ts';
 import type { Wire } from './wire.ts';
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: (.*))?$/s;
@@ -156,54 +156,6 @@ export class Http1Call implements UpstreamCall {
   abort(): void {
     this.#wire.reset();
   }
-}
-
-/** The body of an answer: what breaks it off is the origin's doing. */
-class UpstreamBody implements BodyReader {
-  readonly #inner: BodyReader;
-
-  constructor(inner: BodyReader) {
-    this.#inner = inner;
-  }
-
-  get done(): boolean {
-    return this.#inner.done;
-  }
-
-  get trailers(): HeaderList | undefined {
-    return this.#inner.trailers;
-  }
-
-  poll(): Buffer | undefined {
-    try {
-      return this.#inner.poll();
-    } catch (error) {
-      throw upstreamFailure(error);
-    }
-  }
-
-  async read(): Promise<Buffer | undefined> {
-    try {
-      return await this.#inner.read();
-    } catch (error) {
-      throw upstreamFailure(error);
-    }
-  }
-}
-
-function upstreamFailure(error: unknown): UpstreamError {
-  if (error instanceof WireError) {
-    const code = error.kind === 'stalled' ? 'timeout' : 'connect_failed';
-    return new UpstreamError(code, `the origin broke off: ${error.message}`, error);
-  }
-  if (error instanceof BadRequest) {
-    return new UpstreamError(
-      'connect_failed',
-      `the answer of the origin cannot be read: ${error.message}`,
-      error,
-    );
-  }
-  throw error;
 }
 
 /** `Keep-Alive: timeout=5`, less a second for what is on its way, in milliseconds. */

@@ -1,6 +1,14 @@
 import type { Candidate } from '../core/policy.ts';
 import type { Limits } from './limits.ts';
-import type { UpstreamConnection } from './upstream-dial.ts';
+import type { Wire } from './wire.ts';
+
+/** An HTTP/1.1 connection to an origin. */
+export interface UpstreamConnection {
+  readonly wire: Wire;
+  readonly candidate: Candidate;
+  readonly connectMs: number;
+  readonly tlsMs: number | undefined;
+}
 
 interface Idle {
   readonly connection: UpstreamConnection;

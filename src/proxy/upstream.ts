@@ -1,15 +1,13 @@
-import { lookup } from 'node:dns/promises';
 import type { SecureContext } from 'node:tls';
-import { messageOf } from '../core/errors.ts';
-import type { Candidate, Target } from '../core/policy.ts';
-import { isIpLiteral } from '../policy/host.ts';
-import { type ResolveRule, resolveByRules } from '../policy/resolve-rule.ts';
-import { UpstreamError } from './errors.ts';
+import type { ResolveRule } from '../policy/resolve-rule.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { Lookup, Upstream } from './upstream-call.ts';
-import { createDialer } from './upstream-dial.ts';
+import type { OpenOptions, Route, Upstream, UpstreamCall } from './upstream-call.ts';
+import { type Connected, createDialer } from './upstream-dial.ts';
 import { Http1Call } from './upstream-http1.ts';
+import { createHttp2Opener } from './upstream-http2-open.ts';
 import { createPool } from './upstream-pool.ts';
+import { createResolver } from './upstream-resolver.ts';
+import { Wire } from './wire.ts';
 
 export interface UpstreamDeps {
   readonly resolve: readonly ResolveRule[];
@@ -18,87 +16,44 @@ export interface UpstreamDeps {
   readonly limits?: Partial<Limits>;
 }
 
-/** Makes the way out: gate's own resolution, verified TLS, and idle connections kept per origin. */
+/** Makes the way out: gate's own resolution, verified TLS, and connections kept per origin. */
 export function createUpstream(deps: UpstreamDeps): Upstream {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
   const resolver = createResolver(deps.resolve, limits);
   const dialer = createDialer(deps.trust, limits);
   const pool = createPool(limits);
+  const http2 = createHttp2Opener(dialer, limits);
 
-  const open: Upstream['open'] = async (route, { fresh, cancel }) => {
-    const key = `${route.tls ? 'tls' : 'tcp'} ${route.target.host} ${route.target.port}`;
-    const idle = fresh ? undefined : pool.take(key, route.candidates);
+  const openHttp1 = async (
+    route: Route,
+    options: OpenOptions,
+    key: string,
+    connected: Connected | undefined,
+  ): Promise<UpstreamCall> => {
+    const mayReuse = connected === undefined && !options.fresh && !options.once;
+    const idle = mayReuse ? pool.take(key, route.candidates) : undefined;
     if (idle !== undefined) return new Http1Call({ connection: idle, reused: true, pool, key, limits });
+    const { socket, raw, ...made } =
+      connected ?? (await dialer.connect({ ...route, h2: false }, options.cancel));
+    const connection = { ...made, wire: new Wire(socket, raw) };
+    return new Http1Call({ connection, reused: false, pool, key, limits });
+  };
+
+  const open: Upstream['open'] = async (route, options) => {
+    const key = `${route.tls ? 'tls' : 'tcp'} ${route.target.host} ${route.target.port}`;
     try {
-      const connection = await dialer.connect(route, cancel);
-      return new Http1Call({ connection, reused: false, pool, key, limits });
+      const opened = route.h2 && route.tls ? await http2.open(route, options, key) : undefined;
+      if (opened?.call !== undefined) return opened.call;
+      return await openHttp1(route, options, key, opened?.connected);
     } catch (error) {
       resolver.forget(route.target);
       throw error;
     }
   };
 
-  return { lookup: resolver.lookup, open, dial: dialer.dial, stop: pool.stop };
-}
-
-interface Resolver {
-  lookup(target: Target): Promise<Lookup>;
-  forget(target: Target): void;
-}
-
-/** Asks the machine's resolver (getaddrinfo) and keeps its answers for a short while. */
-function createResolver(rules: readonly ResolveRule[], limits: Limits): Resolver {
-  const known = new Map<string, { addresses: readonly string[]; until: number }>();
-
-  const ask = async (host: string): Promise<Lookup & { addresses: readonly string[] }> => {
-    const started = performance.now();
-    const addresses = await withTimeout(systemLookup(host), limits.lookupMs, host);
-    if (known.size > 10_000) known.clear();
-    known.set(host, { addresses, until: Date.now() + limits.lookupTtlMs });
-    return { addresses, candidates: [], dnsMs: performance.now() - started };
+  const stop = (): void => {
+    pool.stop();
+    http2.stop();
   };
-
-  return {
-    forget: (target) => {
-      known.delete(target.host);
-    },
-    lookup: async (target) => {
-      const pinned = resolveByRules(rules, target);
-      if (pinned !== undefined) return { candidates: pinned };
-      if (isIpLiteral(target.host)) return { candidates: candidatesOf([target.host], target.port) };
-      const kept = known.get(target.host);
-      if (kept !== undefined && kept.until > Date.now()) {
-        return { candidates: candidatesOf(kept.addresses, target.port) };
-      }
-      const { addresses, dnsMs } = await ask(target.host);
-      const candidates = candidatesOf(addresses, target.port);
-      return dnsMs === undefined ? { candidates } : { candidates, dnsMs };
-    },
-  };
-}
-
-function candidatesOf(addresses: readonly string[], port: number): Candidate[] {
-  return addresses.map((address) => ({ address, port, pinned: false }));
-}
-
-async function systemLookup(host: string): Promise<string[]> {
-  try {
-    const answers = await lookup(host, { all: true, verbatim: true });
-    return answers.map((answer) => answer.address);
-  } catch (error) {
-    throw new UpstreamError('dns_failed', `${host} cannot be resolved: ${messageOf(error)}`, error);
-  }
-}
-
-async function withTimeout<T>(work: Promise<T>, ms: number, host: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new UpstreamError('timeout', `${host} was not resolved within ${ms} ms`);
-    timer = setTimeout(() => reject(error), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return { lookup: resolver.lookup, open, dial: dialer.dial, stop };
 }
