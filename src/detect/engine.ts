@@ -119,7 +119,11 @@ function attempt(rule: Rule, text: string, anchor: number, out: RawSpan[]): void
   const end = start + found[0].length;
   const value = found[1] ?? found[0];
   const place = { text, start: end - value.length, end };
-  if (kind.check !== undefined && !kind.check(value, place)) return;
+  if (kind.check !== undefined && !kind.check(value, place)) {
+    // what looks like another token inside a rejected one is its middle; looking at each would be quadratic
+    if (kind.rank <= 1) rule.done = end;
+    return;
+  }
   rule.done = end;
   out.push({
     class: kind.class,

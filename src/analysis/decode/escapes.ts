@@ -70,9 +70,9 @@ function hexValue(code: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
-function rewrite(view: View, mark: string, decode: Decode): View | undefined {
+function rewrite(view: View, mark: string, decode: Decode, reach?: number): View | undefined {
   const { text } = view;
-  const builder = new ViewBuilder(view);
+  const builder = new ViewBuilder(view, reach);
   let at = text.indexOf(mark);
   while (at >= 0) {
     const found = decode(text, at);
@@ -85,6 +85,11 @@ function rewrite(view: View, mark: string, decode: Decode): View | undefined {
 /** The text around backslash escapes with the escapes resolved; undefined where there are none. */
 export function unescaped(view: View): View | undefined {
   return rewrite(view, '\\', backslash);
+}
+
+/** The whole text with its backslash escapes resolved; undefined where there are none. */
+export function unescapedWhole(view: View): View | undefined {
+  return rewrite(view, '\\', backslash, view.text.length);
 }
 
 /** The text around percent escapes, decoded. */

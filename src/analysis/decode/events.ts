@@ -60,10 +60,19 @@ function splitEvents(view: View, contentType: string): Events | undefined {
   return undefined;
 }
 
+/** Whether the first two lines are a JSON value each; a view's gap, with its NUL, may stand between them. */
 function looksLikeLines(text: string): boolean {
-  if (!/^\s{0,8}[{[]/.test(text.slice(0, 16))) return false;
-  // after a view's gap the next line may begin with its NUL
-  return /[}\]]\s{0,4}\0?\s{0,4}[{[]/.test(text.slice(0, 20_000)) && /\n\0?\n?\s{0,4}[{[]/.test(text);
+  const open = /[{[]/y;
+  let at = 0;
+  for (let found = 0; found < 2; found++) {
+    while (at < text.length && text.charCodeAt(at) <= 32) at++;
+    open.lastIndex = at;
+    const stop = text.indexOf('\n', at);
+    const end = stop < 0 ? text.length : stop;
+    if (!open.test(text) || !/[}\]]\s{0,4}$/.test(text.slice(Math.max(at, end - 6), end))) return false;
+    at = end;
+  }
+  return true;
 }
 
 /** The data of each event, lines of one event joined by LF (WHATWG HTML, section 9.2.6). */

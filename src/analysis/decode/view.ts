@@ -25,32 +25,30 @@ const MAX_TOKEN = 8192;
  * formula serves copies (1:1), escapes (6:1) and base64 (4:3).
  */
 export class ViewBuilder {
-  private readonly parts: string[] = [];
-  private readonly at: number[] = [];
-  private readonly from: number[] = [];
-  private readonly to: number[] = [];
-  private length = 0;
+  private text = '';
+  /** Three numbers a piece: where it starts here, and its range in the source. */
+  private readonly pieces: number[] = [];
   /** End in the source of what the windows have covered; -1 before the first. */
   private covered = -1;
 
   private readonly source: View;
+  private readonly reach: number;
 
-  constructor(source: View) {
+  /** `reach`: how many units around a replaced place are kept. */
+  constructor(source: View, reach: number = REACH) {
     this.source = source;
+    this.reach = reach;
   }
 
   get isEmpty(): boolean {
-    return this.parts.length === 0;
+    return this.text === '';
   }
 
   /** Appends text that stands for the range [from, to) of the source. */
   put(text: string, from: number, to: number): void {
     if (text.length === 0) return;
-    this.parts.push(text);
-    this.at.push(this.length);
-    this.from.push(from);
-    this.to.push(to);
-    this.length += text.length;
+    this.pieces.push(this.text.length, from, to);
+    this.text += text;
   }
 
   copy(from: number, to: number): void {
@@ -58,7 +56,7 @@ export class ViewBuilder {
   }
 
   gap(at: number): void {
-    if (this.parts.length > 0) this.put(GAP, at, at);
+    if (this.text !== '') this.put(GAP, at, at);
   }
 
   /**
@@ -68,13 +66,13 @@ export class ViewBuilder {
   replace(text: string, from: number, to: number): void {
     const source = this.source.text;
     if (this.covered < 0) {
-      this.copy(stretch(source, Math.max(0, from - REACH), -1, 0), from);
-    } else if (from - this.covered <= 2 * REACH) {
+      this.copy(stretch(source, Math.max(0, from - this.reach), -1, 0), from);
+    } else if (from - this.covered <= 2 * this.reach) {
       this.copy(this.covered, from);
     } else {
-      const stop = stretch(source, this.covered + REACH, 1, from);
+      const stop = stretch(source, this.covered + this.reach, 1, from);
       this.copy(this.covered, stop);
-      const start = stretch(source, Math.max(stop, from - REACH), -1, stop);
+      const start = stretch(source, Math.max(stop, from - this.reach), -1, stop);
       if (start > stop) this.gap(start);
       this.copy(start, from);
     }
@@ -86,12 +84,12 @@ export class ViewBuilder {
   build(): View {
     if (this.covered >= 0) {
       const all = this.source.text.length;
-      this.copy(this.covered, stretch(this.source.text, Math.min(all, this.covered + REACH), 1, all));
+      this.copy(this.covered, stretch(this.source.text, Math.min(all, this.covered + this.reach), 1, all));
     }
-    const pieces = new Pieces(this.at, this.from, this.to, this.length);
-    const { source } = this;
+    const { source, text } = this;
+    const pieces = new Pieces(this.pieces, text.length);
     return {
-      text: this.parts.join(''),
+      text,
       toOriginal: (start, end) => source.toOriginal(...pieces.back(start, end)),
     };
   }
@@ -99,15 +97,11 @@ export class ViewBuilder {
 
 /** Where the pieces of a view came from. */
 class Pieces {
-  private readonly at: readonly number[];
-  private readonly from: readonly number[];
-  private readonly to: readonly number[];
+  private readonly pieces: readonly number[];
   private readonly length: number;
 
-  constructor(at: readonly number[], from: readonly number[], to: readonly number[], length: number) {
-    this.at = at;
-    this.from = from;
-    this.to = to;
+  constructor(pieces: readonly number[], length: number) {
+    this.pieces = pieces;
     this.length = length;
   }
 
@@ -119,18 +113,16 @@ class Pieces {
   /** Where `position` is in the source, seen from the piece that holds `inside`. */
   private place(inside: number, position: number, round: (n: number) => number): number {
     const piece = this.pieceOf(inside);
-    const start = this.at[piece] ?? 0;
-    const size = (this.at[piece + 1] ?? this.length) - start;
-    const [from, to] = [this.from[piece] ?? 0, this.to[piece] ?? 0];
-    return from + round(((position - start) * (to - from)) / size);
+    const [start = 0, from = 0, to = 0, next = this.length] = this.pieces.slice(piece * 3, piece * 3 + 4);
+    return from + round(((position - start) * (to - from)) / (next - start));
   }
 
   private pieceOf(position: number): number {
     let low = 0;
-    let high = this.at.length - 1;
+    let high = this.pieces.length / 3 - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.at[middle] ?? 0) <= position) low = middle;
+      if ((this.pieces[middle * 3] ?? 0) <= position) low = middle;
       else high = middle - 1;
     }
     return low;

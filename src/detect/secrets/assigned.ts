@@ -9,7 +9,7 @@ const PASS_WORDS = 'passwords?|passwd|passphrase|pwd|passwort|mot_de_passe|contr
 
 /** After the word: the rest of a name (`_TOKEN_2`), a closing quote, one sign of assignment, an opening quote. */
 const ASSIGN = String.raw`[\w.-]{0,20}["'\x60\]]{0,2}[ \t]{0,3}(?:=>|:=|={2,3}(?=[ \t]?["'])|=(?!=)|:)[ \t]{0,3}`;
-const VALUE = String.raw`(?:\\?["'\x60](?=[^"'\x60\n\\]{0,256}\\?["'\x60])|(?=[^\s"'\x60]))([^\s"'\x60\\,;<>&)\]}|]{6,256}|(?<=["'\x60])[^"'\x60\n\\]{6,128}(?=\\?["'\x60]))`;
+const VALUE = String.raw`(?:\\?["'\x60](?=[^"'\x60\n\\]{0,256}\\?["'\x60])|(?=[^\s"'\x60]))([^\s"'\x60\\,;<>&)\]}|=]{6,256}={0,2}|(?<=["'\x60])[^"'\x60\n\\]{6,128}(?=\\?["'\x60]))`;
 
 /** Names, calls, paths and types, which is what code puts on the right of such an assignment. */
 const CODE =

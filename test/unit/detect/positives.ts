@@ -33,10 +33,24 @@ export const SECRETS: readonly Positive[] = [
   secret('github_token', (r) => join('ghp', '_', r.alnum(36))),
   secret('github_token', (r) => join('gho', '_', r.alnum(36))),
   secret('github_token', (r) => join('ghs', '_', r.alnum(36))),
-  secret('github_token', (r) => join('ghs', '_', r.digits(7), '_', jwtPart({ alg: 'RS256', typ: 'JWT' }), '.', jwtPart({ iss: r.alnum(60) }), '.', r.url(342))),
+  secret('github_token', (r) =>
+    join(
+      'ghs',
+      '_',
+      r.digits(7),
+      '_',
+      jwtPart({ alg: 'RS256', typ: 'JWT' }),
+      '.',
+      jwtPart({ iss: r.alnum(60) }),
+      '.',
+      r.url(342),
+    ),
+  ),
   secret('github_token', (r) => join('github', '_pat_', r.alnum(22), '_', r.alnum(59))),
   secret('gitlab_token', (r) => join('glpat', '-', r.url(20))),
-  secret('gitlab_token', (r) => join('glpat', '-', r.url(27), '.01.', r.text(9, '0123456789abcdefghijklmnopqrstuvwxyz'))),
+  secret('gitlab_token', (r) =>
+    join('glpat', '-', r.url(27), '.01.', r.text(9, '0123456789abcdefghijklmnopqrstuvwxyz')),
+  ),
   secret('aws_access_key_id', (r) => join('AK', 'IA', r.text(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))),
   secret('aws_access_key_id', (r) => join('AS', 'IA', r.text(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))),
   secret('aws_secret_access_key', (r) => r.base64(40), 'aws_secret_access_key = %'),
@@ -44,11 +58,19 @@ export const SECRETS: readonly Positive[] = [
   secret('google_api_key', (r) => join('AI', 'za', r.url(35))),
   secret('google_oauth_token', (r) => join('ya', '29.', r.url(120))),
   secret('google_oauth_secret', (r) => join('GOC', 'SPX-', r.url(28))),
-  secret('azure_storage_key', (r) => join(r.base64(86), '=='), 'AccountName=acct;AccountKey=%;EndpointSuffix=core.windows.net'),
+  secret(
+    'azure_storage_key',
+    (r) => join(r.base64(86), '=='),
+    'AccountName=acct;AccountKey=%;EndpointSuffix=core.windows.net',
+  ),
   secret('azure_client_secret', (r) => join(r.alnum(3), '8', 'Q', '~', r.alnum(34))),
   secret('slack_token', (r) => join('xo', 'xb-', r.digits(12), '-', r.digits(13), '-', r.alnum(24))),
   secret('slack_token', (r) => join('xa', 'pp-1-A', r.digits(10), '-', r.digits(13), '-', r.hex(64))),
-  secret('slack_webhook', (r) => join('hooks.sl', 'ack.com/services/T', r.digits(10), '/B', r.digits(10), '/', r.alnum(24)), 'https://%'),
+  secret(
+    'slack_webhook',
+    (r) => join('hooks.sl', 'ack.com/services/T', r.digits(10), '/B', r.digits(10), '/', r.alnum(24)),
+    'https://%',
+  ),
   secret('stripe_secret_key', (r) => join('sk', '_live_', r.alnum(24))),
   secret('stripe_secret_key', (r) => join('rk', '_live_', r.alnum(99))),
   secret('stripe_webhook_secret', (r) => join('wh', 'sec_', r.alnum(32))),
@@ -57,7 +79,9 @@ export const SECRETS: readonly Positive[] = [
   secret('mailgun_key', (r) => join('key', '-', r.hex(32))),
   secret('npm_token', (r) => join('np', 'm_', r.alnum(36))),
   secret('pypi_token', (r) => join('py', 'pi-AgEIcHlwaS5vcmc', r.url(150))),
-  secret('huggingface_token', (r) => join('h', 'f_', r.text(34, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'))),
+  secret('huggingface_token', (r) =>
+    join('h', 'f_', r.text(34, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')),
+  ),
   secret('groq_api_key', (r) => join('gs', 'k_', r.alnum(52))),
   secret('xai_api_key', (r) => join('xa', 'i-', r.alnum(80))),
   secret('replicate_api_token', (r) => join('r', '8_', r.alnum(37))),
@@ -72,7 +96,11 @@ export const SECRETS: readonly Positive[] = [
   secret('square_token', (r) => join('sq', '0atp-', r.url(22))),
   secret('telegram_bot_token', (r) => join('7', r.digits(9), ':A', 'A', r.url(33))),
   secret('discord_bot_token', (r) => join('M', 'T', r.alnum(24), '.', r.alnum(6), '.', r.url(38))),
-  secret('discord_webhook', (r) => join('disc', 'ord.com/api/webhooks/1', r.digits(17), '/', r.url(68)), 'https://%'),
+  secret(
+    'discord_webhook',
+    (r) => join('disc', 'ord.com/api/webhooks/1', r.digits(17), '/', r.url(68)),
+    'https://%',
+  ),
   secret('datadog_key', (r) => r.hex(32), 'DD_API_KEY=%'),
   secret('cloudflare_api_token', (r) => r.url(40), 'CLOUDFLARE_API_TOKEN=%'),
   secret('heroku_api_key', (r) => r.uuid(), 'HEROKU_API_KEY=%'),
@@ -80,9 +108,19 @@ export const SECRETS: readonly Positive[] = [
   secret('grafana_token', (r) => join('gl', 'sa_', r.alnum(32), '_', r.hex(8))),
   secret('sentry_token', (r) => join('sn', 'tryu_', r.hex(64))),
   secret('tailscale_key', (r) => join('ts', 'key-auth-', r.alnum(12), '-', r.alnum(32))),
-  secret('age_secret_key', (r) => join('AGE-SEC', 'RET-KEY-1', r.text(58, 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'))),
+  secret('age_secret_key', (r) =>
+    join('AGE-SEC', 'RET-KEY-1', r.text(58, 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L')),
+  ),
   secret('docker_token', (r) => join('dc', 'kr_pat_', r.url(27))),
-  secret('jwt', (r) => join(jwtPart({ alg: 'HS256', typ: 'JWT' }), '.', jwtPart({ sub: r.digits(10), jti: r.alnum(12) }), '.', r.url(43))),
+  secret('jwt', (r) =>
+    join(
+      jwtPart({ alg: 'HS256', typ: 'JWT' }),
+      '.',
+      jwtPart({ sub: r.digits(10), jti: r.alnum(12) }),
+      '.',
+      r.url(43),
+    ),
+  ),
   secret('private_key', (r) => {
     const lines = Array.from({ length: 12 }, () => r.base64(64)).join('\n');
     return `-----BEGIN ${'RSA '}PRIV${'ATE KEY'}-----\n${lines}\n-----END ${'RSA '}PRIV${'ATE KEY'}-----`;
@@ -140,14 +178,22 @@ const pii = (kind: string, make: Positive['make'], frame?: string): Positive => 
 });
 
 export const PERSONAL: readonly Positive[] = [
-  pii('email', (r) => `${r.pick(['jane.doe', 'p.meyer+news', 'li_wei', 'o.s99'])}@${r.pick(['gmail.com', 'acme.co.uk', 'uni-koeln.de', 'mail.example.org'])}`),
+  pii(
+    'email',
+    (r) =>
+      `${r.pick(['jane.doe', 'p.meyer+news', 'li_wei', 'o.s99'])}@${r.pick(['gmail.com', 'acme.co.uk', 'uni-koeln.de', 'mail.example.org'])}`,
+  ),
   pii('phone', (r) => `+1 ${r.pick(['415', '212', '503'])}-${2 + r.below(7)}${r.digits(2)}-${r.digits(4)}`),
   pii('phone', (r) => `(${r.pick(['415', '212', '503'])}) ${2 + r.below(7)}${r.digits(2)}-${r.digits(4)}`),
   pii('phone', (r) => `${r.pick(['415', '212', '503'])}-${2 + r.below(7)}${r.digits(2)}-${r.digits(4)}`),
   pii('phone', (r) => `+44 20 7946 0${r.digits(3)}`),
   pii('phone', (r) => `+49 151 2${r.digits(7)}`),
   pii('phone', (r) => `+3161234${r.digits(4)}`),
-  pii('phone', (r) => `06 ${1 + r.below(8)}${r.digits(1)} ${r.digits(2)} ${r.digits(2)} ${1 + r.below(8)}${r.digits(1)}`, 'phone: %'),
+  pii(
+    'phone',
+    (r) => `06 ${1 + r.below(8)}${r.digits(1)} ${r.digits(2)} ${r.digits(2)} ${1 + r.below(8)}${r.digits(1)}`,
+    'phone: %',
+  ),
   pii('credit_card', (r) => card(r, '4', 16)),
   pii('credit_card', (r) => card(r, '4', 16).replace(/(.{4})(?=.)/g, '$1 ')),
   pii('credit_card', (r) => card(r, '53', 16).replace(/(.{4})(?=.)/g, '$1-')),
@@ -155,19 +201,43 @@ export const PERSONAL: readonly Positive[] = [
   pii('iban', (r) => iban(r, 'DE', 22)),
   pii('iban', (r) => iban(r, 'DE', 22).replace(/(.{4})(?=.)/g, '$1 ')),
   pii('iban', (r) => iban(r, 'FR', 27)),
-  pii('us_ssn', (r) => `${1 + r.below(5)}${r.pick(['23', '45'])}-${1 + r.below(8)}${1 + r.below(8)}-${1 + r.below(8)}${r.digits(3)}`),
+  pii(
+    'us_ssn',
+    (r) =>
+      `${1 + r.below(5)}${r.pick(['23', '45'])}-${1 + r.below(8)}${1 + r.below(8)}-${1 + r.below(8)}${r.digits(3)}`,
+  ),
   pii('us_ssn', (r) => `${1 + r.below(5)}231${1 + r.below(8)}${1 + r.below(8)}${r.digits(3)}`, 'SSN: %'),
   pii('es_dni', (r) => {
     const number = `${1 + r.below(8)}${r.digits(7)}`;
     return number + 'TRWAGMYFPDXBNJZSQVHLCKE'.charAt(Number(number) % 23);
   }),
   pii('uk_nino', (r) => `AB${r.digits(6)}C`),
-  pii('nl_bsn', (r) => until(() => `1${r.digits(8)}`, (v) => sum(v, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0), 'BSN: %'),
-  pii('pl_pesel', (r) => until(() => `8${r.digits(10)}`, (v) => sum(v, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0), 'PESEL %'),
-  pii('ca_sin', (r) => {
-    const body = `4${r.digits(7)}`;
-    return (body + luhnDigit(body)).replace(/(.{3})(?=.)/g, '$1 ');
-  }, 'SIN: %'),
+  pii(
+    'nl_bsn',
+    (r) =>
+      until(
+        () => `1${r.digits(8)}`,
+        (v) => sum(v, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0,
+      ),
+    'BSN: %',
+  ),
+  pii(
+    'pl_pesel',
+    (r) =>
+      until(
+        () => `8${r.digits(10)}`,
+        (v) => sum(v, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0,
+      ),
+    'PESEL %',
+  ),
+  pii(
+    'ca_sin',
+    (r) => {
+      const body = `4${r.digits(7)}`;
+      return (body + luhnDigit(body)).replace(/(.{3})(?=.)/g, '$1 ');
+    },
+    'SIN: %',
+  ),
   pii('br_cpf', (r) => {
     const check = (digits: string) => {
       const total = [...digits].reduce((all, c, i) => all + Number(c) * (digits.length + 1 - i), 0);
@@ -177,8 +247,20 @@ export const PERSONAL: readonly Positive[] = [
     const ten = body + check(body);
     return (ten + check(ten)).replace(/^(...)(...)(...)(..)$/, '$1.$2.$3-$4');
   }),
-  pii('date_of_birth', (r) => `19${5 + r.below(5)}${r.below(10)}-0${1 + r.below(9)}-1${r.below(10)}`, 'date of birth: %'),
-  pii('ip_address', (r) => `8${1 + r.below(9)}.${r.below(250)}.${r.below(250)}.${1 + r.below(250)}`, 'client ip address: %'),
+  pii(
+    'date_of_birth',
+    (r) => `19${5 + r.below(5)}${r.below(10)}-0${1 + r.below(9)}-1${r.below(10)}`,
+    'date of birth: %',
+  ),
+  pii(
+    'ip_address',
+    (r) => `8${1 + r.below(9)}.${r.below(250)}.${r.below(250)}.${1 + r.below(250)}`,
+    'client ip address: %',
+  ),
   pii('passport_number', (r) => `C0${r.digits(7)}`, 'Passport No: %'),
-  pii('postal_address', (r) => `${100 + r.below(900)} ${r.pick(['Maple', 'Oak Hill', 'Lincoln'])} ${r.pick(['Street', 'Ave', 'Rd'])}, Springfield, IL 62${r.digits(3)}`),
+  pii(
+    'postal_address',
+    (r) =>
+      `${100 + r.below(900)} ${r.pick(['Maple', 'Oak Hill', 'Lincoln'])} ${r.pick(['Street', 'Ave', 'Rd'])}, Springfield, IL 62${r.digits(3)}`,
+  ),
 ];

@@ -42,7 +42,10 @@ export class Random {
 
   url(length: number): string {
     // the last one is alphanumeric: a trailing hyphen would not be told from punctuation
-    return this.text(length - 1, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') + this.alnum(1);
+    return (
+      this.text(length - 1, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') +
+      this.alnum(1)
+    );
   }
 
   base64(length: number): string {
