@@ -1,5 +1,8 @@
 import { hash } from 'node:crypto';
 
+/** `prev` of a file's first record. Here too, because the store worker must not load zod. */
+export const FIRST_PREV = '0'.repeat(64);
+
 /** The hash that the next record's `prev` carries: SHA-256, in hex, of a line's bytes without its LF. */
 export function lineHash(line: string | Buffer): string {
   return hash('sha256', line, 'hex');

@@ -1,4 +1,4 @@
-import { fdatasync } from 'node:fs';
+import { createFlush } from './flusher.ts';
 
 /** Makes what was written durable, many requests at a time. */
 export interface GroupCommit {
@@ -24,6 +24,7 @@ interface Deps {
  * have dropped the pages, and a second attempt would report success (https://lwn.net/Articles/752063/).
  */
 export function createGroupCommit(deps: Deps): GroupCommit {
+  const flushFile = createFlush();
   const dirty = { pack: false, ledger: false };
   let written = 0;
   let wanted = 0;
@@ -38,7 +39,7 @@ export function createGroupCommit(deps: Deps): GroupCommit {
       return;
     }
     dirty[file] = false;
-    fdatasync(deps[file], (error) => {
+    flushFile(deps[file], (error) => {
       if (error === null) next();
       else fail(error);
     });
@@ -52,7 +53,6 @@ export function createGroupCommit(deps: Deps): GroupCommit {
   }
 
   function start(): void {
-    running = true;
     const upTo = written;
     flush('pack', () =>
       flush('ledger', () => {
@@ -79,7 +79,10 @@ export function createGroupCommit(deps: Deps): GroupCommit {
     },
     request() {
       wanted = written;
-      if (!running && !failed && wanted > durable) start();
+      if (running || failed || wanted <= durable) return;
+      running = true;
+      // After the messages that are already here: one flush for all of them.
+      setImmediate(start);
     },
     idle: () => (running ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
     get durable() {

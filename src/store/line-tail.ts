@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { codeOf } from '../core/errors.ts';
-import { ZERO_HASH } from '../core/record.ts';
-import { lineHash } from './chain.ts';
+import { FIRST_PREV, lineHash } from './chain.ts';
 
 /** How a chained file ends. */
 export interface LineTail {
@@ -17,8 +16,8 @@ export interface LineTail {
 
 const EMPTY: LineTail = {
   nextSeq: 0,
-  head: ZERO_HASH,
-  whole: { records: 0, head: ZERO_HASH },
+  head: FIRST_PREV,
+  whole: { records: 0, head: FIRST_PREV },
   tornBytes: 0,
 };
 const STEP = 64 * 1024;
@@ -74,7 +73,7 @@ function fromBytes(bytes: Buffer, isWholeFile: boolean): LineTail | undefined {
 }
 
 function summary(records: number, last: Buffer | undefined, torn: Buffer): LineTail {
-  const whole = { records, head: last === undefined ? ZERO_HASH : lineHash(last) };
+  const whole = { records, head: last === undefined ? FIRST_PREV : lineHash(last) };
   if (torn.length === 0) return { nextSeq: records, head: whole.head, whole, tornBytes: 0 };
   return { nextSeq: records + 1, head: lineHash(torn), whole, tornBytes: torn.length };
 }

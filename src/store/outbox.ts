@@ -15,6 +15,8 @@ export interface Outbox {
   add(op: OutgoingOp): number;
   /** Everything queued so far must be flushed to the disk. */
   flush(): void;
+  /** Somebody waits for this operation to be written. */
+  wantWritten(op: number): void;
   /** The worker has written the operations up to this number. */
   written(upTo: number): void;
   /** Tells the worker to close after everything queued. */
@@ -42,6 +44,7 @@ export function createOutbox(deps: Deps): Outbox {
   let last = 0;
   let posted = 0;
   let flushUpTo = 0;
+  let writtenUpTo = 0;
   let scheduled = false;
   let closing = false;
   let stopped = false;
@@ -77,10 +80,12 @@ export function createOutbox(deps: Deps): Outbox {
     }
     const { ops, arena } = pack(queue.splice(0, count), bytes);
     const flush = flushUpTo > posted;
+    // An acknowledgement costs as much as a write: without need, the flush's has to do.
+    const acknowledge = !flush || writtenUpTo > posted;
     posted += count;
     inFlight += bytes;
     batches.push({ last: posted, bytes });
-    deps.post({ kind: 'batch', ops, last: posted, bytes: arena, flush }, [arena]);
+    deps.post({ kind: 'batch', ops, last: posted, bytes: arena, flush, acknowledge }, [arena]);
   }
 
   return {
@@ -95,6 +100,9 @@ export function createOutbox(deps: Deps): Outbox {
       if (flushUpTo === last) return;
       flushUpTo = last;
       if (queue.length === 0) deps.post({ kind: 'flush' }, []);
+    },
+    wantWritten(op) {
+      writtenUpTo = Math.max(writtenUpTo, op);
     },
     written(upTo) {
       for (let batch = batches[0]; batch !== undefined && batch.last <= upTo; batch = batches[0]) {

@@ -1,5 +1,4 @@
-import { ZERO_HASH } from '../core/record.ts';
-import { formatLine, lineHash } from './chain.ts';
+import { FIRST_PREV, formatLine, lineHash } from './chain.ts';
 import { createPackWriter, type OpenBody } from './pack-writer.ts';
 import type { BodySource, Op, RecordOp, RunHead } from './worker-protocol.ts';
 
@@ -19,7 +18,7 @@ export interface RunFiles {
 export function createRunFiles(): RunFiles {
   const pack = createPackWriter();
   const open = new Map<number, OpenBody>();
-  let prev = ZERO_HASH;
+  let prev = FIRST_PREV;
   let records = 0;
 
   function streamOf(stream: number): OpenBody {

@@ -179,7 +179,11 @@ function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
       return stream;
     },
     data: (stream, bytes) => submit({ op: 'data', stream, bytes }),
-    written: (op) => promise(() => waiters.written(op)),
+    written: (op) =>
+      promise(() => {
+        outbox.wantWritten(op);
+        return waiters.written(op);
+      }),
     durable: (op) =>
       promise(() => {
         outbox.flush();

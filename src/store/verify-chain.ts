@@ -1,5 +1,4 @@
-import { ZERO_HASH } from '../core/record.ts';
-import { lineHash } from './chain.ts';
+import { FIRST_PREV, lineHash } from './chain.ts';
 import type { LineFinding } from './finding.ts';
 import type { LedgerLine } from './ledger-reader.ts';
 
@@ -30,7 +29,7 @@ interface Break {
 export function createChainCheck(): ChainCheck {
   const seqs: (number | undefined)[] = [];
   const breaks: Break[] = [];
-  let prev = ZERO_HASH;
+  let prev = FIRST_PREV;
   let torn = 0;
 
   return {

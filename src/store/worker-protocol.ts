@@ -32,6 +32,8 @@ export interface Batch {
   /** The bytes that the operations name by place and length. */
   readonly bytes: ArrayBuffer;
   readonly flush: boolean;
+  /** Say at once that it is written; else the next flush says it. */
+  readonly acknowledge: boolean;
 }
 
 export type ToWorker = Batch | { readonly kind: 'flush' } | { readonly kind: 'close' };

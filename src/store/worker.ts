@@ -34,7 +34,7 @@ function serve(port: MessagePort, setup: WorkerSetup): void {
     if (ledger !== '') appendAll(setup.ledger, Buffer.from(ledger));
     written = batch.last;
     commit.wrote(written, { pack: pack.length > 0, ledger: ledger !== '' });
-    tell({ kind: 'ack', written, durable: commit.durable });
+    if (batch.acknowledge) tell({ kind: 'ack', written, durable: commit.durable });
     if (batch.flush) commit.request();
   }
 
