@@ -37,35 +37,15 @@ export function createLeafIssuer(authority: Authority, options: LeafIssuerOption
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = pair.privateKey.export({ type: 'sec1', format: 'pem' });
   const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' });
-  const keyId = keyIdentifier(publicKey);
   const cache = new Map<string, SecureContext>();
-
-  const certificateFor = (host: string): string => {
-    const subject = commonName(host);
-    const certificate = signCertificate(
-      {
-        issuer: authority.subject,
-        subject,
-        ...validity(authority),
-        publicKey,
-        extensions: leafExtensions({
-          host,
-          subjectIsEmpty: subject.length === 2,
-          authorityKeyId: authority.keyId,
-          keyId,
-        }),
-      },
-      authority.key,
-    );
-    return toPem('CERTIFICATE', certificate);
-  };
 
   const contextFor = (host: string): SecureContext => {
     const name = certifiable(host);
     const kept = cache.get(name);
     const context =
+      kept ??
       // `ca: []`: gate asks clients for no certificate, and Node would otherwise load all its roots.
-      kept ?? createSecureContext({ cert: certificateFor(name), key, ca: [], minVersion });
+      createSecureContext({ cert: sign(authority, name, publicKey), key, ca: [], minVersion });
     cache.delete(name);
     cache.set(name, context);
     const [oldest] = cache.keys();
@@ -73,7 +53,21 @@ export function createLeafIssuer(authority: Authority, options: LeafIssuerOption
     return context;
   };
 
-  return { contextFor, certificateFor: (host) => certificateFor(certifiable(host)) };
+  return { contextFor, certificateFor: (host) => sign(authority, certifiable(host), publicKey) };
+}
+
+/** A leaf for a host, as PEM. Where the name is too long for a subject, the subject is empty. */
+function sign(authority: Authority, host: string, publicKey: Buffer): string {
+  const subject = commonName(host);
+  const extensions = leafExtensions({
+    host,
+    subjectIsEmpty: subject.equals(commonName(undefined)),
+    authorityKeyId: authority.keyId,
+    keyId: keyIdentifier(publicKey),
+  });
+  const names = { issuer: authority.subject, subject };
+  const spec = { ...names, ...validity(authority), publicKey, extensions };
+  return toPem('CERTIFICATE', signCertificate(spec, authority.key));
 }
 
 /** Not before and not after: the leaf stays within the authority's own time. */

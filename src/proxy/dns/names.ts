@@ -48,9 +48,15 @@ function labelText(label: string): string {
     });
 }
 
-/** Whether a name can be the name of a host: letters, digits, `-`, and `_`, which some are known to use. */
+/**
+ * Whether a name can be the name of a host: letters, digits, `-`, and `_`, which some are known to use. One that
+ * ends in a number (`127.0.0.1`, `0x7f.1`) is an address misspelt: with an address of its own it would come back
+ * as one that the client never dialled.
+ */
 export function isHostName(labels: readonly string[]): boolean {
-  return labels.length > 0 && labels.every((label) => /^[A-Za-z0-9_-]+$/.test(label));
+  const last = labels.at(-1);
+  if (last === undefined || /^(\d+|0x[0-9a-f]*)$/i.test(last)) return false;
+  return labels.every((label) => /^[A-Za-z0-9_-]+$/.test(label));
 }
 
 /** The address that a reverse name (`4.3.2.1.in-addr.arpa`) asks for; undefined for every other name. */

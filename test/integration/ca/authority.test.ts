@@ -20,7 +20,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const PROGRAM = `
   const { loadOrCreateAuthority } = await import(process.env.AUTHORITY);
   const { gatePaths } = await import(process.env.PATHS);
-  while (Date.now() < Number(process.env.START)) {}
+  await new Promise((resolve) => setTimeout(resolve, process.env.START - Date.now()));
   const { cert, key } = loadOrCreateAuthority(gatePaths(process.env));
   process.stdout.write(cert.checkPrivateKey(key) ? cert.fingerprint256 : 'mismatch');
 `;

@@ -156,6 +156,7 @@ describe.skipIf(!hasDig)('dig', () => {
     ['an update', 'NOTIMP', ['+opcode=update', 'a.example']],
     ['a zone transfer', 'REFUSED', ['+tcp', 'a.example', '-t', 'ixfr=1']],
     ['a newer EDNS', 'BADVERS', ['+edns=1', '+noednsneg', 'a.example']],
+    ['an address as a name', 'NXDOMAIN', ['127.0.0.1', 'A']],
     ['a name that is no host’s', 'NXDOMAIN', ['a\\000b.example']],
   ])('%s is answered %s', async (_what, status, args) => {
     const out = await dig('+all', ...args);
@@ -274,18 +275,16 @@ describe('over TCP', () => {
     const socket = await open();
     socket.pause();
     const burst = Buffer.concat(Array.from({ length: 500 }, () => framed(question('a.example', 1))));
-    let sent = 0;
-    const end = Date.now() + 1500;
-    while (Date.now() < end && socket.writableLength < 4_000_000) {
-      socket.write(burst);
-      sent += 500;
-      await new Promise((resolve) => setImmediate(resolve));
+    // The kernel's buffers take some megabytes of answers; when they are full, nothing more is taken in.
+    let stalled = 0;
+    for (const end = Date.now() + 25_000; stalled < 10 && Date.now() < end; ) {
+      const before = asked.length;
+      while (socket.writableLength < 1_000_000) socket.write(burst);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      stalled = asked.length === before ? stalled + 1 : 0;
     }
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const served = asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(asked.length).toBe(served);
-    expect(served).toBeLessThan(sent);
+    expect(stalled).toBe(10);
+    expect(socket.writableLength).toBeGreaterThan(0);
     socket.destroy();
   });
 
