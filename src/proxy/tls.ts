@@ -45,6 +45,8 @@ export async function terminateTls(
   } as tls.TLSSocketOptions);
   const failure = await handshake(secured, limits.headMs);
   if (failure !== undefined) return { ok: false, reason: failure };
+  // As tls.Server does for its own sockets: node:http2 would wait for a handshake that is over.
+  Object.assign(secured, { secureConnecting: false });
   return { ok: true, socket: secured };
 }
 

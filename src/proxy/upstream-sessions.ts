@@ -46,6 +46,8 @@ export function createSessions(limits: Limits): Sessions {
     },
     add: (key, target, { socket, candidate, connectMs, tlsMs }) => {
       const authority = urlAuthority(target.host, target.port, 443);
+      // A session is over when the origin ends its side; a half-open socket would leave its streams waiting.
+      socket.allowHalfOpen = false;
       const session = connect(`https://${authority}`, {
         createConnection: () => socket,
         maxSessionMemory: 256,

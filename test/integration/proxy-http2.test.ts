@@ -18,7 +18,7 @@ async function h2Origin(serve: ServeStream): Promise<{ port: number; sockets: So
   const sockets: Socket[] = [];
   server.on('secureConnection', (socket: Socket) => sockets.push(socket));
   server.on('sessionError', () => undefined);
-  server.on('stream', (stream, headers, _flags, raw: string[]) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers: unknown, _flags: number, raw: string[]) => {
     stream.on('error', () => undefined);
     serve(stream, headers as Headers, raw);
   });
@@ -68,7 +68,7 @@ interface Got {
 function follow(stream: ClientHttp2Stream): Promise<Got> & { got: Partial<Got> } {
   const got: Partial<Got> = { body: '', ended: false, informational: [] };
   stream.on('headers', (headers) => got.informational?.push(Number(headers[':status'])));
-  stream.on('response', (headers, _flags, raw: string[]) => {
+  stream.on('response', (headers: Headers, _flags: number, raw: string[]) => {
     Object.assign(got, { status: headers[':status'], raw });
   });
   stream.on('data', (chunk: Buffer) => {
@@ -127,7 +127,7 @@ test('HTTP/2 on both sides: fields, bodies and trailers pass and are recorded', 
     ':scheme',
     'https',
     ':authority',
-    HOST,
+    `${HOST}:443`,
     ':path',
     '/svc/Method?x=1',
     'te',
@@ -275,12 +275,13 @@ test('a denied host is told why on its stream', async () => {
 test.each([
   ['resets the stream', (stream: ServerHttp2Stream) => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)],
   ['cancels the stream', (stream: ServerHttp2Stream) => stream.close(http2.constants.NGHTTP2_CANCEL)],
-  ['drops the connection', (stream: ServerHttp2Stream) => stream.session?.socket.destroy()],
+  ['ends its session', (stream: ServerHttp2Stream) => stream.session?.destroy()],
+  ['drops the connection', (_stream: ServerHttp2Stream, socket: Socket | undefined) => socket?.destroy()],
 ])('an origin that %s in the middle: the client sees a reset, not an end', async (_name, act) => {
   const target = await h2Origin((stream) => {
     stream.respond({ ':status': 200 }, { waitForTrailers: true });
     stream.write('partial');
-    setTimeout(() => act(stream), 40);
+    setTimeout(() => act(stream, target.sockets.at(-1)), 40);
   });
   const made = rig(target);
   const client = await session(made);
@@ -428,6 +429,31 @@ test('audit failure: 503 on the stream, a reset once something was released', as
   const cut = await follow(client.request(get()));
   expect(cut).toMatchObject({ body: 'part', ended: false });
 });
+
+test.each(['end', 'destroy'] as const)(
+  'a client connection that goes (%s) stops its streams',
+  async (how) => {
+    const target = await h2Origin((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.write('x');
+    });
+    const made = rig(target);
+    const port = await made.capturedPort(ADDRESS, 443);
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      ca: gateCa.ca,
+      servername: HOST,
+      ALPNProtocols: ['h2'],
+    });
+    const client = http2.connect(`https://${HOST}`, { createConnection: () => socket });
+    client.on('error', () => undefined);
+    const following = follow(client.request(get()));
+    await made.recorder.until(() => (following.got.body === 'x' ? true : undefined));
+    socket[how]();
+    expect((await made.recorder.ended(0)).end?.outcome).toBe('client_aborted');
+  },
+);
 
 test('an early answer to a long upload is whole', async () => {
   const target = await h2Origin((stream) => {

@@ -31,6 +31,8 @@ const PATH = /^(?:\/[\x21-\x7e\x80-\xff]*|\*)$/;
  */
 export function serveHttp2(connection: Connection, socket: TLSSocket, hop: Hop): Promise<void> {
   const { limits } = connection.deps;
+  // A session is over when the client ends its side; a half-open socket would keep it for ever.
+  socket.allowHalfOpen = false;
   const session = performServerHandshake(socket, {
     maxHeaderListPairs: 1000,
     // In megabytes; the default of 10 breaks connections that carry many large streams.
@@ -87,7 +89,14 @@ async function serveStream(
   const reply = new Http2Reply(stream, limits.clientStallMs);
   await new Exchange(connection.deps, inbound, reply, cancel).run();
   connection.finish(cancel);
-  if (connection.stopping && connection.idle) session.destroy();
+  if (connection.stopping && connection.idle) closeSession(session, limits.lingerMs);
+}
+
+/** Lets resets that were just written leave, so that no client takes what it has for the whole; then cuts. */
+function closeSession(session: ServerHttp2Session, waitMs: number): void {
+  const timer = setTimeout(() => session.destroy(), waitMs);
+  session.on('close', () => clearTimeout(timer));
+  session.close();
 }
 
 function inboundOf(
