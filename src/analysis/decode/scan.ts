@@ -33,7 +33,8 @@ export function createScanner(options: ScannerOptions = {}): Scanner {
     eachReading(text, contentType, (view) => {
       for (const span of resolve(detector.match(view.text))) spans.push(mapped(span, view));
     });
-    return resolve(spans).map(detector.present);
+    // of equal spans the one that was decoded further comes first: its value is the same in any encoding
+    return resolve(spans.reverse()).map(detector.present);
   };
   return {
     scan(text, { contentType } = {}) {

@@ -17,6 +17,16 @@ const BRANDS: readonly (readonly [RegExp, readonly number[]])[] = [
 const NOT_CARD =
   /(?:\bid|_id|Id|uuid|time|stamp|\bts|nonce|seed|hash|offset|serial|order|track|version|rev|sequence|seq|span|trace|count|size|bytes|total)["'\]]{0,2}[ \t]{0,2}[:=#]?[ \t]{0,2}["']?$/;
 
+/** In a list of numbers one in ten passes Luhn; in a list of cards all do. */
+function isListed(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - 160), start);
+  const after = text.slice(end, end + 160);
+  if (!/[0-9]{12,19}["']?[,;\s]{1,3}["']?$/.test(before) && !/^["']?[,;\s]{1,3}["']?[0-9]{12,19}/.test(after))
+    return false;
+  const whole = /(?<=[^0-9])[0-9]{12,19}(?=[^0-9])/g;
+  return [...before.matchAll(whole), ...after.matchAll(whole)].some(([number]) => !luhn(number));
+}
+
 /** Luhn and a brand, and not one of a run of numbers: neighbours of the same shape make a list, not a card. */
 function isCard(value: string, { text, start, end }: Place): boolean {
   const digits = value.replace(/\D/g, '');
@@ -24,9 +34,9 @@ function isCard(value: string, { text, start, end }: Place): boolean {
     return false;
   if (!luhn(digits) || new Set(digits).size < 2) return false;
   const before = text.slice(Math.max(0, start - 24), start);
-  const after = text.slice(end, end + 6);
-  if (/[0-9][ ,.-]$|[0-9],[ \n]?$/.test(before) && /^[ ,.-]|^,/.test(after)) return false;
+  const after = text.slice(end, end + 24);
   if (/[0-9A-F]{4}[ \n-]$/.test(before) || /^[ \n-][0-9A-F]{4,5}(?![0-9A-Za-z])/.test(after)) return false;
+  if (isListed(text, start, end)) return false;
   return value.length !== digits.length || !NOT_CARD.test(before);
 }
 
