@@ -115,9 +115,12 @@ export async function createScene(identity: Identity, options: SceneOptions = {}
     uid: String(identity.uid),
   };
   Object.assign(facts, { python: PYTHON, programs: PROGRAMS, cert: tls.cert, mark: token.slice(3, 9) });
-  const far = staged ? await startFar({ token, tls, zone: options.zone ?? {} }) : undefined;
+  const hits: Hit[] = [];
+  const touched = (hit: Hit) => hits.push(hit);
+  const far = staged ? await startFar({ token, tls, touched, zone: options.zone ?? {} }) : undefined;
   const near = await startSinks({
     token,
+    touched,
     tls,
     owner: [identity.uid, identity.gid],
     listen: [...INET, ...machineTargets(), ...(options.sockets ?? []).map((t) => placed(t, facts))],
@@ -144,7 +147,10 @@ export async function createScene(identity: Identity, options: SceneOptions = {}
     canary,
     folder,
     env: environment(home, runtime, xdg ? {} : { GATE_HOME: join(dir, 'gatehome') }),
-    hits: async () => (await Promise.all(sinks.map((one) => one.hits()))).flat(),
+    hits: async () => {
+      await Promise.all(sinks.map((one) => one.settled()));
+      return [...hits];
+    },
     dispose: () => {
       for (const one of sinks) one.stop();
       if (canary.alive()) process.kill(canary.pid, 'SIGKILL');

@@ -28,6 +28,8 @@ export interface SinkOptions {
   readonly owner?: readonly [uid: number, gid: number];
   /** Names that the DNS sink knows, each with answers given in turn. */
   readonly zone?: Readonly<Record<string, readonly string[]>>;
+  /** Called for each touch: a connection (with empty data), and what it sent. */
+  readonly touched: (hit: Hit) => void;
   /** Called when the process runs, before anything listens. */
   readonly prepare?: (pid: number) => Promise<void> | void;
 }
@@ -35,8 +37,8 @@ export interface SinkOptions {
 export interface Sinks {
   readonly pid: number;
   readonly targets: readonly Target[];
-  /** Every touch so far: connections (with empty data) and what they sent. */
-  hits(): Promise<readonly Hit[]>;
+  /** Resolves when everything that touched a target so far has been told. */
+  settled(): Promise<void>;
   stop(): void;
 }
 
@@ -51,7 +53,6 @@ type Line = { ready?: Target[]; hit?: Hit; sync?: string };
 export async function startSinks(options: SinkOptions): Promise<Sinks> {
   const argv = [...(options.behind ?? []), PYTHON, `${PROGRAMS}/sinkd.py`];
   const child = spawn(argv[0] ?? PYTHON, argv.slice(1), { stdio: 'pipe' });
-  const hits: Hit[] = [];
   const waiting = new Map<string, () => void>();
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => {
@@ -61,7 +62,7 @@ export async function startSinks(options: SinkOptions): Promise<Sinks> {
   const targets = await new Promise<Target[]>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line = JSON.parse(text) as Line;
-      if (line.hit) hits.push(line.hit);
+      if (line.hit) options.touched(line.hit);
       if (line.ready) resolve(line.ready);
       if (line.sync !== undefined) waiting.get(line.sync)?.();
     });
@@ -72,13 +73,12 @@ export async function startSinks(options: SinkOptions): Promise<Sinks> {
   return {
     pid: child.pid ?? 0,
     targets,
-    hits: async () => {
+    settled: async () => {
       const ticket = String(++asked);
       await new Promise<void>((resolve) => {
         waiting.set(ticket, resolve);
         child.stdin.write(`${ticket}\n`);
       });
-      return [...hits];
     },
     stop: () => child.kill('SIGKILL'),
   };

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { behind, describeProbes, gateRun, runIn, type SuiteOptions } from './harness.ts';
 import { identities, isRoot } from './identity.ts';
@@ -57,15 +57,19 @@ async function lay(scene: Scene): Promise<void> {
   own(scene, config);
   const made = await runIn(scene, gateRun(['--label', `note=${scene.token}`], ['true']));
   expect(made.code, made.stderr).toBe(0);
+  const run = runsOf(scene.data).at(-1) ?? '';
   const key = join(scene.config, 'ca', 'ca.key');
-  for (const [name, make] of [
-    ['key-link', symlinkSync],
-    ['key-hard', linkSync],
+  // What an agent could have left behind in a run without a jail: other names for what gate hides or locks.
+  for (const [name, from, make] of [
+    ['key-link', key, symlinkSync],
+    ['key-hard', key, linkSync],
+    ['allow-hard', join(scene.config, 'allowlist.txt'), linkSync],
+    ['ledger-hard', join(run, 'ledger.jsonl'), linkSync],
   ] as const) {
     rmSync(join(scene.home, name), { force: true });
-    make(key, join(scene.home, name));
+    make(from, join(scene.home, name));
   }
-  scene.facts['oldRun'] = runsOf(scene.data).at(-1)?.split('/').at(-1) ?? 'none';
+  scene.facts['oldRun'] = basename(run);
   scene.facts['configFromHome'] = relative(scene.dir, scene.config);
   scene.facts['before'] = digest(scene.config);
 }
@@ -113,7 +117,7 @@ describe.each(identities())('ways prepared outside, as $name', (identity) => {
     expect(bare.stdout, bare.stderr).toContain('PROBE escaped');
     const jailed = await runIn(inner, gateRun([], probe), where);
     if (jailed.code === 125) expect(jailed.stderr).toMatch(/gate: /);
-    else expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[^]*PROBE refused/);
+    else expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[\s\S]*PROBE refused/);
   };
   const read = (path: string, wanted: string) => [PYTHON, `${PROGRAMS}/files.py`, 'read', path, wanted];
   const behindMount = (from: string, to: string): readonly string[] => {

@@ -76,9 +76,9 @@ describe.each(identities())('signals to everyone, as $name', (identity) => {
     const script =
       'sleep 60 & "$@"; sleep 0.2; if kill -0 $!; then echo CANARY LIVES; else echo CANARY GONE; fi';
     const bare = await contained(script, probe('everyone'));
-    expect(bare.stdout, bare.stderr).toMatch(/PROBE start[^]*CANARY GONE/);
+    expect(bare.stdout, bare.stderr).toMatch(/PROBE start[\s\S]*CANARY GONE/);
     const jailed = await contained(script, gateRun([], probe('everyone')));
-    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[^]*CANARY LIVES/);
+    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[\s\S]*CANARY LIVES/);
   });
 
   it('kill(0) does not reach the script that started gate', async () => {

@@ -8,7 +8,7 @@ import { PROGRAMS, PYTHON } from './places.ts';
 import { createScene, type Scene } from './scene.ts';
 
 const tty = (...args: readonly string[]) => [PYTHON, `${PROGRAMS}/terminal.py`, ...args];
-const REFUSED = /PROBE start[^]*PROBE refused E(PERM|ACCES|NOENT|NXIO|IO)/;
+const REFUSED = /PROBE start[\s\S]*PROBE refused E(PERM|ACCES|NOENT|NXIO|IO)/;
 
 /** A terminal of the same user with nobody at it: its name, and what was written to it so far. */
 async function otherTerminal(scene: Scene): Promise<{ path: string; seen(): string; close(): void }> {
@@ -58,7 +58,7 @@ describe.each(identities())('terminal, as $name', (identity) => {
   it('a line discipline cannot be set', async () => {
     const bare = await onTerminal(tty('discipline', 'x'));
     const jailed = await inside(tty('discipline', 'x'));
-    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[^]*PROBE (refused|escaped)/);
+    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[\s\S]*PROBE (refused|escaped)/);
     // Where the kernel has the discipline, loading one is a way into it; where not, both sides are refused alike.
     if (bare.stdout.includes('PROBE escaped')) expect(jailed.stdout).toMatch(REFUSED);
   });
@@ -76,7 +76,7 @@ describe.each(identities())('terminal, as $name', (identity) => {
     const bare = await onTerminal(tty('linux', '/dev/tty'));
     expect(bare.stdout, bare.stderr).toContain('PROBE refused ENOTTY');
     const jailed = await inside(tty('linux', '/dev/tty'));
-    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[^]*PROBE refused EPERM/);
+    expect(jailed.stdout, jailed.stderr).toMatch(/PROBE start[\s\S]*PROBE refused EPERM/);
   });
 
   it('another terminal of the same user is not written to', async () => {

@@ -34,7 +34,7 @@ export const FILES: readonly Probe[] = [
   opened('cgroup of others', '/sys/fs/cgroup/*/cgroup.procs'),
   opened('cgroup v2', '/sys/fs/cgroup/unified/cgroup.procs'),
   opened('block queue', '/sys/block/*/queue/scheduler'),
-  opened('kernel debug', '/sys/kernel/debug', 'open_read'),
+  opened('kernel debug', '/sys/kernel/debug/sched/verbose'),
   opened('kexec', '/sys/kernel/kexec_crash_size'),
   opened('machine memory', '/dev/mem', 'open_read'),
   opened('ports', '/dev/port', 'open_read'),

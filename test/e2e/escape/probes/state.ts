@@ -37,6 +37,8 @@ export const HIDDEN_FILES: readonly Probe[] = [
   file('key by /proc/thread-self/root', ['through_self', KEY, SECRET, '../thread-self/root'], HIDDEN),
   file('key by a symbolic link made before', ['read', '{home}/key-link', SECRET], HIDDEN),
   file('key by a hard link made before', ['read', '{home}/key-hard', SECRET], HIDDEN),
+  file('allowlist by a hard link made before', ['append', '{home}/allow-hard'], LOCKED),
+  file('ledger by a hard link made before', ['read', '{home}/ledger-hard', '{token}'], HIDDEN),
   file('ledger of another run', ['read', LEDGER, '{token}'], HIDDEN),
   file('bodies of another run', ['read', '{data}/runs/{oldRun}/bodies.pack', ''], HIDDEN),
   file('ledger of another run by a symbolic link', ['read_link', LEDGER, '{token}', 'symbolic'], HIDDEN),
@@ -86,7 +88,7 @@ function nested(name: string, args: readonly string[], expect: RegExp, needs: re
   };
 }
 
-const STILL = /^(E(PERM|INVAL|ACCES|ROFS|NOENT|BUSY|NOSPC)|still hidden)$/;
+const STILL = /^(E(PERM|INVAL|ACCES|ROFS|NOENT|BUSY|NOSPC|NOSYS)|still hidden)$/;
 
 export const NESTED: readonly Probe[] = [
   nested('take off the covers', ['umount', '{config}', KEY, SECRET], STILL),

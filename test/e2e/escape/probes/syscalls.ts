@@ -37,7 +37,7 @@ export const CALLS: readonly Probe[] = [
   call('reboot', ['by_number', '169', '1', '2', '3', '0'], /^EPERM$/, ['root']),
   call('swapon', ['by_number', '167', '0', '0'], /^EPERM$/, ['root']),
   call('syslog', ['by_number', '103', '3', '0', '0'], /^EPERM$/, ['root']),
-  call('fsopen', ['by_number', '430', '0', '0'], /^EPERM$/, ['root']),
+  call('fsopen', ['by_number', '430', '0', '0'], /^E(PERM|NOSYS)$/, ['root']),
   call('pivot_root', ['by_number', '155', '0', '0'], /^EPERM$/, ['root']),
   call('clock_settime', ['by_number', '227', '0', '0'], /^E(PERM|FAULT)$/, ['root']),
   call('init_module', ['by_number', '175', '0', '0', '0'], /^E(PERM|NOSYS)$/, ['root']),

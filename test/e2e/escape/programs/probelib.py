@@ -43,7 +43,7 @@ def not_the_hosts_mounts():
 
 
 def say(word, detail=""):
-    print("PROBE", word, str(detail).replace("\n", " ")[:400], flush=True)
+    print("PROBE", word, " ".join(str(detail).split())[:400], flush=True)
 
 
 def errno_name(number):

@@ -98,6 +98,19 @@ def folder(pid, entry):
     return "%d entries" % len(os.listdir("/proc/%s/%s/" % (pid, entry)))
 
 
+def descriptors(pid):
+    """What the victim has open. Names of descriptors alone are nothing: what they lead to is."""
+    for number in os.listdir("/proc/%s/fd" % pid):
+        os.readlink("/proc/%s/fd/%s" % (pid, number))
+        try:
+            os.close(os.open("/proc/%s/fd/%s" % (pid, number), os.O_RDONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if p.errno_name(error.errno) in ("EACCES", "EPERM"):
+                raise
+        return "read"
+    raise p.Refused("empty")
+
+
 def pidfd(pid):
     p.syscall(PIDFD_SEND, p.syscall(PIDFD_OPEN, int(pid), 0), signal.SIGCONT, None, 0)
     return "signalled"
@@ -154,5 +167,5 @@ def group(_):
     return "sent"
 
 
-p.run({f.__name__: f for f in (kill, ptrace, vm, mem, read, folder, pidfd, getfd, getfd_self, setns, setns_pidfd,
+p.run({f.__name__: f for f in (kill, ptrace, vm, mem, read, folder, descriptors, pidfd, getfd, getfd_self, setns, setns_pidfd,
                                listed, everyone, group)})

@@ -13,6 +13,8 @@ def tool(wanted, _dashes, *argv):
     output = done.stdout.decode("utf-8", "replace")
     if done.returncode == 0 and wanted in output:
         return output[:100]
+    if os.environ.get("PROBE_SIDE") == "outside" and ("unknown command" in output or "unknown option" in output):
+        raise p.Unable(output.strip().splitlines()[0])
     raise p.Refused("exit %d: %s" % (done.returncode, output.strip()[-200:]))
 
 
