@@ -58,8 +58,6 @@ async function main(): Promise<void> {
   await jail.launch();
   const end = await jail.ended;
   trace({ end });
-  for (const { server } of jail.listeners) server.close();
-  for (const socket of jail.dnsSockets) socket.close();
   if ('exitCode' in end) {
     process.exitCode = end.exitCode;
     return;

@@ -59,6 +59,13 @@ export interface Rig {
   home(user: User): string;
   /** Runs a command in the jail. */
   jailed(user: User, command: readonly string[], spec?: Partial<JailSpec>): Promise<Outcome>;
+  /** The same after a shell script, run as root in a mount namespace of its own. */
+  jailedAfter(
+    script: string,
+    user: User,
+    command: readonly string[],
+    spec?: Partial<JailSpec>,
+  ): Promise<Outcome>;
   startJailed(user: User, command: readonly string[], spec?: Partial<JailSpec>): Running;
   /** Runs it as the same user without a jail. */
   outside(user: User, command: readonly string[]): Promise<Outcome>;
@@ -89,13 +96,26 @@ export async function createRig(): Promise<Rig> {
     homes.push(path);
     return path;
   };
+  const argv = (command: readonly string[], spec: Partial<JailSpec>) => [
+    process.execPath,
+    driver,
+    '--spec',
+    JSON.stringify(spec),
+    '--',
+    ...command,
+  ];
   const startJailed = (user: User, command: readonly string[], spec: Partial<JailSpec> = {}): Running =>
-    start(user, [process.execPath, driver, '--spec', JSON.stringify(spec), '--', ...command], dir);
+    start(user, argv(command, spec), dir);
   return {
     dir,
     probe,
     home,
     startJailed,
+    jailedAfter: (script, user, command, spec = {}) => {
+      const become = user.uid === 0 ? '' : `setpriv --reuid ${user.uid} --regid ${user.uid} --clear-groups`;
+      const shell = ['unshare', '-m', 'sh', '-ec', `${script}\nexec ${become} "$@"`, 'sh'];
+      return start({ name: user.name, uid: 0 }, [...shell, ...argv(command, spec)], dir).outcome;
+    },
     jailed: (user, command, spec) => startJailed(user, command, spec).outcome,
     outside: (user, command) => start(user, command, dir).outcome,
     remove: () => rmSync(dir, { recursive: true, force: true }),
