@@ -19,7 +19,7 @@ const PLACEHOLDER =
 
 /** Whether a value stands for a secret rather than being one. */
 export function isPlaceholder(value: string): boolean {
-  return PLACEHOLDER.test(value) || /(.)\1{7}/.test(value);
+  return PLACEHOLDER.test(value) || /(.)\1{9}/.test(value);
 }
 
 /** Whether the body of a token with a known prefix can be real: random enough and not a placeholder. */
@@ -31,7 +31,8 @@ export function isTokenBody(body: string): boolean {
 /** Whether case changes as it never does in words: one in thirty short random tokens has no digit. */
 export function isScrambled(body: string): boolean {
   const changes = body.match(/[a-z](?=[A-Z])|[A-Z](?=[a-z])/g)?.length ?? 0;
-  return changes * 3.5 >= body.length;
+  const isCamelCase = /^[_$]?[A-Za-z][a-z]{2,40}(?:[A-Z][a-z]{2,40}){1,12}$/.test(body);
+  return changes * 3.5 >= body.length && !isCamelCase;
 }
 
 /** Like `isTokenBody` for alphabets without digits, where only entropy can tell words from keys. */

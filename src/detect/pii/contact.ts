@@ -60,7 +60,7 @@ export const CONTACT: readonly Kind[] = [
     check: isPhoneNumber,
     show: 3,
   },
-  // North America: (415) 555-0132, 415-555-0132, 415.555.0132, 1-415-555-0132
+  // North America: (415) 555-0132, 415-555-0132, 415.555.0132, 1-415-555-0132; 555 stands for any area in texts
   {
     kind: 'phone',
     class: 'pii',
@@ -72,7 +72,7 @@ export const CONTACT: readonly Kind[] = [
     ],
     back: { set: '(', max: 1 },
     pattern:
-      /(?:1[-.])?(?:\([2-9][0-9]{2}\) ?[2-9][0-9]{2}-[0-9]{4}|[2-9][0-9]{2}-[2-9][0-9]{2}-[0-9]{4}|[2-9][0-9]{2}\.[2-9][0-9]{2}\.[0-9]{4})(?![0-9A-Za-z_.-][0-9A-Za-z])(?![0-9A-Za-z_])/,
+      /(?:1[-.])?(?:\([2-9][0-9]{2}\) ?[0-9]{3}-[0-9]{4}|(?:555-[0-9]{3}|[2-9][0-9]{2}-[2-9][0-9]{2})-[0-9]{4}|[2-9][0-9]{2}\.[2-9][0-9]{2}\.[0-9]{4}|[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4})(?![0-9A-Za-z_.-][0-9A-Za-z])(?![0-9A-Za-z_])(?! [0-9])/,
     check: isPhoneNumber,
     show: 0,
   },
@@ -115,6 +115,17 @@ export const CONTACT: readonly Kind[] = [
     ),
     // the licence texts' own addresses of the Free Software Foundation
     check: (value) => !/^(?:59 Temple Place|51 Franklin|675 Mass)/.test(value),
+    show: 0,
+  },
+  // a British one, told by its postcode (Royal Mail's PAF formats)
+  {
+    kind: 'postal_address',
+    class: 'pii',
+    rank: 2,
+    runs: [{ min: 1, max: 4, after: ' A-Z' }],
+    pattern: new RegExp(
+      `[0-9]{1,4}[A-Z]? (?:[A-Z][A-Za-z'.-]{0,20} ){1,3}(?:${STREET}|Gardens|Close|Crescent|Mews|Row|Hill|Grove)[,\\n ]{1,3}(?:[A-Z][A-Za-z'.-]{1,20}[, ]{1,2}){1,4}[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}(?![0-9A-Za-z])`,
+    ),
     show: 0,
   },
 ];

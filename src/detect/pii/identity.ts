@@ -64,7 +64,7 @@ function isNhs(value: string): boolean {
 }
 
 function isSin(value: string): boolean {
-  return luhn(value) && !/^[08]/.test(value) && new Set(digitsOf(value)).size > 2;
+  return luhn(value) && !value.startsWith('8') && new Set(digitsOf(value)).size > 2;
 }
 
 const ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];

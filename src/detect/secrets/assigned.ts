@@ -5,7 +5,7 @@ import type { Kind, Place } from '../types.ts';
 const KEY_WORDS =
   'api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|' +
   'account[_-]?key|auth[_-]?key|client[_-]?secret|app[_-]?secret|secret|token|credentials?';
-const PASS_WORDS = 'passwords?|passwd|passphrase|pwd|passwort|mot_de_passe|contrase\u00f1a';
+const PASS_WORDS = 'passwords?|_pass|dbpass|passwd|passphrase|pwd|passwort|mot_de_passe|contrase\u00f1a';
 
 /** After the word: the rest of a name (`_TOKEN_2`), a closing quote, one sign of assignment, an opening quote. */
 const ASSIGN = String.raw`[\w.-]{0,20}["'\x60\]]{0,2}[ \t]{0,3}(?:=>|:=|={2,3}(?=[ \t]?["'])|=(?!=)|:)[ \t]{0,3}`;
@@ -21,9 +21,20 @@ function isQuoted({ text, start, end }: Place): boolean {
   return /["'`]/.test(text.charAt(start - 1)) && /["'`\\]/.test(text.charAt(end));
 }
 
+/** `NAME=value` of an environment: nothing but a value stands there, so shorter ones count. */
+function isEnvLine({ text, start }: Place): boolean {
+  return /[A-Z_]{3}=["']?$/.test(text.slice(Math.max(0, start - 5), start));
+}
+
 /** A key under a telling name: long, random, and neither code nor words. Hex hashes need no second look: named, they are keys. */
 function isAssignedKey(value: string, place: Place): boolean {
-  if (value.length < 16 || isPlaceholder(value) || CODE.test(value) || WORDS.test(value) || /\s/.test(value))
+  if (
+    value.length < (isEnvLine(place) ? 12 : 16) ||
+    isPlaceholder(value) ||
+    CODE.test(value) ||
+    WORDS.test(value) ||
+    /\s/.test(value)
+  )
     return false;
   if (UUID.test(value))
     return /client.?secret|api.?key|apikey/i.test(
@@ -49,6 +60,16 @@ function isAssignedPassword(value: string, place: Place): boolean {
     entropy(value) >= 2.4 &&
     !/^[a-z_]+[0-9]?$/i.test(value) &&
     endsValue(place)
+  );
+}
+
+/** After `password is` words may follow as well: a password mixes three kinds of characters, or has digits in it. */
+function isSpokenPassword(value: string, place: Place): boolean {
+  return (
+    isAssignedPassword(value, place) &&
+    /[0-9]/.test(value) &&
+    /[A-Za-z]/.test(value) &&
+    !/^[a-z]+-?[0-9]+$/i.test(value)
   );
 }
 
@@ -96,10 +117,34 @@ export const ASSIGNED: readonly Kind[] = [
     kind: 'password',
     class: 'secret',
     rank: 5,
-    anchors: ['password', 'passwd', 'passphrase', 'pwd', 'passwort'],
+    anchors: ['password', 'passwd', 'passphrase', 'pwd', 'passwort', '_pass', 'dbpass'],
     left: 'none',
     pattern: new RegExp(`(?:${PASS_WORDS})${ASSIGN}${VALUE}`, 'i'),
     check: isAssignedPassword,
+    show: 0,
+  },
+  {
+    kind: 'password',
+    class: 'secret',
+    rank: 5,
+    anchors: ['pass=', 'pass:', 'pass"'],
+    left: 'alnum',
+    pattern: new RegExp(`pass${ASSIGN}${VALUE}`, 'i'),
+    check: isAssignedPassword,
+    show: 0,
+  },
+  // in prose and YAML the value goes to the next space, with the marks that end a query's value inside it
+  {
+    kind: 'password',
+    class: 'secret',
+    rank: 5,
+    anchors: ['password', 'passwd', 'passphrase', 'pwd', 'passwort'],
+    left: 'none',
+    pattern: new RegExp(
+      `(?:${PASS_WORDS})(?::| is:?| was:?) {1,2}([^\\s"'\x60\\\\<>({[][^\\s"'\x60\\\\<>]{4,126}[^\\s"'\x60\\\\<>.,;:)])`,
+      'i',
+    ),
+    check: isSpokenPassword,
     show: 0,
   },
   {

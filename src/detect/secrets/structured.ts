@@ -90,13 +90,39 @@ export const STRUCTURED: readonly Kind[] = [
     check: (value) => isTokenBody(value),
     show: 0,
   },
+  // other schemes in the same header: `token` (GitHub), `ApiKey`, `Key`, or none at all
+  {
+    kind: 'authorization',
+    class: 'secret',
+    rank: 4,
+    anchors: ['authorization'],
+    left: 'alnum',
+    pattern:
+      /authorization["']{0,2} {0,2}[:=] {0,2}["']?(?:(?:token|apikey|api-key|key|bot|oauth) {1,2}|(?!basic|bearer|digest|negotiate))([A-Za-z0-9._~+/-]{20,2000}={0,2})(?![A-Za-z0-9])/i,
+    check: isTokenBody,
+    show: 0,
+  },
+  {
+    kind: 'password',
+    class: 'secret',
+    rank: 4,
+    anchors: [' -p'],
+    left: 'none',
+    pattern: / -p["']?([^\s"'$<>/-][^\s"'$<>]{5,63})/,
+    check: (value, { text, start }) =>
+      !isPlaceholder(value) &&
+      !isWeakPassword(value) &&
+      /[0-9]/.test(value) &&
+      /\b(?:mysql\w{0,12}|mariadb|sshpass)\b[^\n]{0,200}$/.test(text.slice(Math.max(0, start - 220), start)),
+    show: 0,
+  },
   {
     kind: 'basic_auth',
     class: 'secret',
     rank: 4,
     anchors: [' -u ', ' --user '],
     left: 'none',
-    pattern: / (?:-u|--user) {1,3}["']?[^\s:"'$]{1,64}:([^\s"'$]{4,128})/,
+    pattern: / (?:-u|--user) {1,3}["']?[^\s:"'`$]{1,64}:([^\s"'`$]{4,128})/,
     check: isCurl,
     show: 0,
   },
