@@ -21,6 +21,8 @@ export interface ConnectionDeps {
   readonly certificates: Certificates;
   readonly upstream: Upstream;
   readonly limits: Limits;
+  /** Told of errors that are gate's own; nothing is expected here. */
+  readonly onBug: (error: unknown) => void;
 }
 
 /** One client connection: what runs on it, so that its end (the client's or gate's) reaches all of it. */

@@ -11,7 +11,7 @@ export type Origin =
   /** On the proxy's own port. */
   | { readonly via: 'proxy' };
 
-export interface EngineDeps extends Omit<ConnectionDeps, 'limits'> {
+export interface EngineDeps extends Omit<ConnectionDeps, 'limits' | 'onBug'> {
   readonly limits?: Partial<Limits>;
   /** Told of errors that are gate's own; nothing is expected here. */
   readonly onBug?: (error: unknown) => void;
@@ -27,7 +27,8 @@ export interface Engine {
 
 /** Makes the engine. It opens no listener: whoever does hands the sockets over. */
 export function createEngine(deps: EngineDeps): Engine {
-  const connectionDeps: ConnectionDeps = { ...deps, limits: { ...DEFAULT_LIMITS, ...deps.limits } };
+  const onBug = deps.onBug ?? (() => undefined);
+  const connectionDeps: ConnectionDeps = { ...deps, onBug, limits: { ...DEFAULT_LIMITS, ...deps.limits } };
   const live = new Map<Connection, Promise<void>>();
   let stopped = false;
 
@@ -42,7 +43,7 @@ export function createEngine(deps: EngineDeps): Engine {
     socket.allowHalfOpen = true;
     const connection = new Connection(connectionDeps, socket);
     const serving = serve(connection, connection.wire, hopOf(origin, connectionDeps))
-      .catch((error: unknown) => deps.onBug?.(error))
+      .catch(onBug)
       .finally(() => {
         live.delete(connection);
         socket.destroy();

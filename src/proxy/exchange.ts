@@ -1,16 +1,17 @@
 import type { EndFacts, ExchangeRecorder, Recorder, RequestBody } from '../core/exchange.ts';
-import type { Candidate, NameVerdict, Policy, Target } from '../core/policy.ts';
-import type { Decision, HeaderList } from '../core/record.ts';
+import type { Policy } from '../core/policy.ts';
+import type { HeaderList } from '../core/record.ts';
 import { type Answer, auditUnavailable, blocked } from './answer.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
-import { AuditError, audited, BadRequest, UpstreamError } from './errors.ts';
+import { AuditError, audited, BadRequest } from './errors.ts';
 import { type Gathered, gather } from './gather.ts';
 import { type Framing, NO_BODY } from './http1/framing.ts';
 import type { Inbound } from './inbound.ts';
 import type { Limits } from './limits.ts';
-import { answerTo, endOf, timingOf } from './outcome.ts';
+import { answerTo, endOf, isExpected, timingOf } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import { relayResponse } from './response-relay.ts';
+import { ruleOn } from './rule.ts';
 import { sendRequest } from './sender.ts';
 import type { IncomingResponse, Route, Upstream, UpstreamCall } from './upstream-call.ts';
 import { relayWebSocket } from './websocket/relay.ts';
@@ -21,12 +22,8 @@ export interface ExchangeDeps {
   readonly policy: Policy;
   readonly upstream: Upstream;
   readonly limits: Limits;
+  readonly onBug: (error: unknown) => void;
 }
-
-type Ruling =
-  | { readonly kind: 'deny'; readonly decision: Decision }
-  | { readonly kind: 'forward'; readonly decision: Decision; readonly candidates: readonly Candidate[] }
-  | { readonly kind: 'fail'; readonly decision: Decision; readonly error: UpstreamError };
 
 /**
  * One request and its answer, whatever the protocols on both sides: decide, record, forward, relay, end.
@@ -42,6 +39,8 @@ export class Exchange {
   #call: UpstreamCall | undefined;
   #dnsMs: number | undefined;
   #released = false;
+  /** The origin's answer has been handed to the recorder, so that gate can give none of its own any more. */
+  #answered = false;
 
   constructor(deps: ExchangeDeps, inbound: Inbound, reply: Reply, cancel: Cancel) {
     this.#deps = deps;
@@ -65,7 +64,8 @@ export class Exchange {
     const { limits, recorder } = this.#deps;
     const { body, expectsContinue, facts, claim } = this.#inbound;
     const gathering = gather(body, limits.gatherBytes, expectsContinue ? 0 : limits.gatherMs);
-    const ruling = await this.#rule();
+    const ruling = await ruleOn(claim, this.#deps.policy, this.#deps.upstream);
+    this.#dnsMs = ruling.dnsMs;
     const gathered = await gathering;
     const recorded = { ...facts, decision: ruling.decision };
     this.#recorder = await audited(recorder.request(recorded, requestBody(this.#inbound, gathered)));
@@ -82,28 +82,6 @@ export class Exchange {
       h2: facts.protocol === 'h2',
       candidates: ruling.candidates,
     });
-  }
-
-  async #rule(): Promise<Ruling> {
-    const { claim } = this.#inbound;
-    if (!claim.ok) return { kind: 'deny', decision: { verdict: 'deny', reason: claim.reason } };
-    const target: Target = { host: claim.host, port: claim.port };
-    const named = this.#deps.policy.byName(target);
-    if (named.action === 'deny') return { kind: 'deny', decision: named.decision };
-    try {
-      return await this.#ruleByAddress(target, named);
-    } catch (error) {
-      if (error instanceof UpstreamError) return { kind: 'fail', decision: named.decision, error };
-      throw error;
-    }
-  }
-
-  async #ruleByAddress(target: Target, named: NameVerdict): Promise<Ruling> {
-    const { candidates, dnsMs } = await this.#deps.upstream.lookup(target);
-    this.#dnsMs = dnsMs;
-    const verdict = this.#deps.policy.byAddress(target, named, candidates);
-    if (verdict.decision.verdict === 'deny') return { kind: 'deny', decision: verdict.decision };
-    return { kind: 'forward', decision: verdict.decision, candidates: verdict.candidates };
   }
 
   async #forward(gathered: Gathered, route: Route): Promise<void> {
@@ -127,6 +105,7 @@ export class Exchange {
       await this.#relayMessages(call, response, this.#inbound.upgrade);
       return;
     }
+    this.#answered = true;
     await relayResponse({
       recorder,
       reply,
@@ -155,6 +134,7 @@ export class Exchange {
     const recorder = this.#require();
     const { headers, status, statusText } = response;
     const upstream = { address: call.address, protocol: call.protocol };
+    this.#answered = true;
     await audited(recorder.response({ status, statusText, headers, upstream }));
     this.#cancel.check();
     this.#released = true;
@@ -221,8 +201,9 @@ export class Exchange {
       this.#unrecorded(error);
       return;
     }
+    if (!isExpected(error)) this.#deps.onBug(error);
     const facts = endOf(error, this.#released, this.#cancel.cause);
-    const answer = this.#released ? undefined : answerTo(error, this.#inbound.claim.host);
+    const answer = this.#answered ? undefined : answerTo(error, this.#inbound.claim.host);
     if (answer !== undefined) {
       if (error instanceof BadRequest) this.#reply.closeAfter();
       await this.#answer(answer, facts);

@@ -33,6 +33,16 @@ function codeFor(error: Error): string {
   return error instanceof WireError ? error.kind : 'internal';
 }
 
+/** Whether an error is one that the outside can cause. */
+export function isExpected(error: unknown): boolean {
+  return (
+    error instanceof Cancelled ||
+    error instanceof UpstreamError ||
+    error instanceof WireError ||
+    error instanceof BadRequest
+  );
+}
+
 /** What a client is told that has seen nothing yet; undefined when its connection is to be cut instead. */
 export function answerTo(error: unknown, host: string): Answer | undefined {
   if (error instanceof UpstreamError) return upstreamFailed(error.code, host, error.message);

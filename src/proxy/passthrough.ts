@@ -1,7 +1,7 @@
 import type { Decision } from '../core/record.ts';
 import type { Hop } from './claim.ts';
 import type { Connection } from './connection.ts';
-import { UpstreamError } from './errors.ts';
+import { AuditError, UpstreamError } from './errors.ts';
 import { runTunnel, type TunnelRequest } from './tunnel.ts';
 import type { Wire } from './wire.ts';
 
@@ -54,6 +54,10 @@ export async function passThrough(connection: Connection, wire: Wire, request: T
   wire.onGone = undefined;
   try {
     await runTunnel(connection.deps, wire, request, cancel);
+  } catch (error) {
+    // Bytes that nobody can read cannot be answered with words either.
+    if (!(error instanceof AuditError)) throw error;
+    wire.reset();
   } finally {
     connection.finish(cancel);
     wire.destroy();

@@ -110,7 +110,6 @@ export class Http1Call implements UpstreamCall {
       });
       if (head === undefined)
         throw new WireError('ended', 'the origin closed the connection without an answer');
-      this.firstByteMs ??= performance.now() - this.#sentAt;
       return this.#read(head.first, head.headers);
     } catch (error) {
       throw upstreamFailure(error);
@@ -126,6 +125,7 @@ export class Http1Call implements UpstreamCall {
     if (status < 200) {
       return { status, statusText, headers, framing: NO_BODY, body: openBody(this.#wire, NO_BODY, 0) };
     }
+    this.firstByteMs = performance.now() - this.#sentAt;
     const framing = responseFraming(status, this.#method, headers, http10);
     const options = listOf(headers, 'connection');
     const persistent = http10 ? options.includes('keep-alive') : !options.includes('close');

@@ -98,8 +98,8 @@ export class Http2Call implements UpstreamCall {
 
   #onHead(raw: readonly string[], stream: ClientHttp2Stream): void {
     this.answered = true;
-    this.firstByteMs ??= performance.now() - this.#sentAt;
     const status = Number(pseudoField(raw, ':status'));
+    if (status >= 200) this.firstByteMs = performance.now() - this.#sentAt;
     const headers = regularFields(raw);
     const head = { status, statusText: '', headers };
     if (status < 200 || stream.endAfterHeaders) {

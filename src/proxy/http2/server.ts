@@ -52,7 +52,10 @@ export function serveHttp2(connection: Connection, socket: TLSSocket, hop: Hop):
     session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
     session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw?: string[]) => {
       streams += 1;
-      serveStream(connection, session, stream, hop, raw ?? []).catch(() => stream.destroy());
+      serveStream(connection, session, stream, hop, raw ?? []).catch((error: unknown) => {
+        connection.deps.onBug(error);
+        stream.destroy();
+      });
     });
     session.on('error', (error: Error & { code?: string }) => {
       if (error.code === 'ERR_HTTP2_ERROR') connection.refuse('h2', hop, 'protocol_error');
