@@ -40,6 +40,8 @@ function maskOptionValue(option: string, value: string, masks: Masks): string {
   if (COOKIE_OPTION.test(option) && value.includes('='))
     return maskHeaderLine(`cookie:${value}`, masks).slice(7);
   if (USER_OPTION.test(option)) return maskUser(value, masks.secret);
+  // A script: what stands after an assignment in it is a command that the record needs.
+  if (option === '-c') return maskWords(value, masks);
   if (SECRET_OPTION.test(option) && !value.startsWith('-')) return masks.secret(value);
   return maskArgument(value, masks);
 }
@@ -65,20 +67,30 @@ function maskAssignment(argument: string, masks: Masks): string {
   return maskWords(argument, masks);
 }
 
-/** Anything else: URLs and header lines inside it (`bash -c "curl -H 'Authorization: …'"`), and known shapes. */
+/** A URL in a text. Its scheme is looked for only where a word begins, and is short: text may be hostile. */
+const URL_INSIDE = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s'"`]+/gi;
+const HEADER_INSIDE =
+  /(?<![\w-])((?:proxy-)?authorization|cookie|x-api-key|api-key|x-goog-api-key)(:\s{0,8})([^'"`\n]+)/gi;
+const ASSIGNMENT_INSIDE =
+  /(?<!\w)(\w{0,60}(?:api_?key|access_?key|token|secret|password|passwd))=("[^"]*"|'[^']*'|[^\s'"`;&|]+)/gi;
+
+/** Anything else: URLs and header lines inside it (`sh -c "curl -H 'Authorization: …'"`), and known shapes. */
 function maskWords(argument: string, masks: Masks): string {
-  const urls = argument.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s'"`]+/gi, (found) => masks.url(found));
-  const lines = urls.replace(
-    /\b((?:proxy-)?authorization|cookie|x-api-key|api-key|x-goog-api-key)(:\s*)([^'"`\n]+)/gi,
-    (_, name: string, colon: string, value: string) => `${name}${colon}${maskOne(name, value, masks)}`,
-  );
-  return masks.text(
-    lines.replace(
-      /\b(\w*(?:api_?key|token|secret|password|passwd))=([^\s'"`;&|]+)/gi,
-      (whole, name: string, value: string) =>
-        value.startsWith('$') || /…|%E2%80%A6/.test(value) ? whole : `${name}=${masks.secret(value)}`,
-    ),
-  );
+  const masked = argument
+    .replace(URL_INSIDE, (found) => masks.url(found))
+    .replace(HEADER_INSIDE, (_, name: string, colon: string, value: string) => {
+      return `${name}${colon}${maskOne(name, value, masks)}`;
+    })
+    .replace(ASSIGNMENT_INSIDE, (whole, name: string, value: string) => {
+      const isHarmless = value.startsWith('$') || /…|%E2%80%A6/.test(value);
+      return isHarmless ? whole : `${name}=${maskQuoted(value, masks.secret)}`;
+    });
+  return masks.text(masked);
+}
+
+function maskQuoted(value: string, secret: MaskSecret): string {
+  const quote = /^["']/.exec(value)?.[0];
+  return quote === undefined ? secret(value) : quote + secret(value.slice(1, -1)) + quote;
 }
 
 function maskHeaderLine(line: string, masks: Masks): string {
