@@ -59,12 +59,6 @@ module.exports = {
       to: { path: 'node_modules/better-sqlite3' },
     },
     {
-      name: 'one-home-for-forge',
-      severity: 'error',
-      from: { pathNot: '^(src/ca/x509\\.ts|test/)' },
-      to: { path: 'node_modules/node-forge' },
-    },
-    {
       name: 'one-home-for-toml',
       severity: 'error',
       from: { pathNot: '^(src/policy/(config|profiles)\\.ts|test/)' },

@@ -20,6 +20,8 @@ export default defineConfig({
       project('unit', 10_000, false),
       project('integration', 30_000, false),
       project('e2e', 120_000, true),
+      // Downloads the agents: `npm run test:agents`.
+      project('agents', 900_000, true),
     ],
   },
 });

@@ -1,8 +1,3 @@
-/** RFC 3339 in UTC with milliseconds: how times stand in data. */
-export function timestamp(date: Date = new Date()): string {
-  return date.toISOString();
-}
-
 /** Local and short, for screens: `2026-11-21 09:41:07`. */
 export function localTime(at: string): string {
   const date = new Date(at);
