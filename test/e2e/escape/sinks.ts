@@ -11,6 +11,8 @@ export interface Target {
   readonly port?: number;
   /** A path, or `@name` for the abstract namespace. */
   readonly path?: string;
+  /** Take the place of a socket that is there, as a daemon does that starts anew. */
+  readonly replace?: true;
 }
 
 export interface Hit {

@@ -18,7 +18,7 @@ import { identities, isRoot } from './identity.ts';
 import { install } from './install.ts';
 import { runsOf } from './ledger.ts';
 import { PROGRAMS, PYTHON } from './places.ts';
-import { COMMANDS, HIDDEN_FILES, LISTS, NESTED, PROGRAM, parents, WAYS } from './probes/state.ts';
+import { COMMANDS, HARD_LINKS, HIDDEN_FILES, LISTS, NESTED, PROGRAM, parents, WAYS } from './probes/state.ts';
 import { createScene, type Scene } from './scene.ts';
 
 /** One hash over every file of a folder, names and contents. */
@@ -86,6 +86,8 @@ for (const layout of ['gate-home', 'xdg'] as const) {
   const probes = [...LISTS, ...HIDDEN_FILES, ...NESTED, ...parents(WAYS[layout])];
   describeProbes(`own state in ${layout}`, probes, { ...common, layout });
 }
+
+describeProbes('hard links made before', HARD_LINKS, common);
 
 describeProbes('program and commands', [...COMMANDS, ...PROGRAM], {
   ...common,

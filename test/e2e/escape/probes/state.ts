@@ -36,9 +36,6 @@ export const HIDDEN_FILES: readonly Probe[] = [
   file('key by /proc/self/root', ['through_self', KEY, SECRET, 'root'], HIDDEN),
   file('key by /proc/thread-self/root', ['through_self', KEY, SECRET, '../thread-self/root'], HIDDEN),
   file('key by a symbolic link made before', ['read', '{home}/key-link', SECRET], HIDDEN),
-  file('key by a hard link made before', ['read', '{home}/key-hard', SECRET], HIDDEN),
-  file('allowlist by a hard link made before', ['append', '{home}/allow-hard'], LOCKED),
-  file('ledger by a hard link made before', ['read', '{home}/ledger-hard', '{token}'], HIDDEN),
   file('ledger of another run', ['read', LEDGER, '{token}'], HIDDEN),
   file('bodies of another run', ['read', '{data}/runs/{oldRun}/bodies.pack', ''], HIDDEN),
   file('ledger of another run by a symbolic link', ['read_link', LEDGER, '{token}', 'symbolic'], HIDDEN),
@@ -50,6 +47,13 @@ export const HIDDEN_FILES: readonly Probe[] = [
   file('move the data away', ['rename_parent', '{data}', 'runs/{oldRun}/ledger.jsonl', '{token}'], LOCKED),
   file('move the key folder away', ['rename_parent', '{config}/ca', 'ca.key', SECRET], LOCKED),
   file('swap the configuration for a folder of ours', ['exchange', '{config}'], LOCKED),
+];
+
+/** Other names of the same files, which an agent could have made in a run without a jail. */
+export const HARD_LINKS: readonly Probe[] = [
+  file('key by a hard link made before', ['read', '{home}/key-hard', SECRET], HIDDEN),
+  file('allowlist by a hard link made before', ['append', '{home}/allow-hard'], LOCKED),
+  file('ledger by a hard link made before', ['read', '{home}/ledger-hard', '{token}'], HIDDEN),
 ];
 
 /** A folder on the way to gate's, and where a secret is below it. */

@@ -102,5 +102,6 @@ export const SHARED: readonly Probe[] = [
 /** Descriptors 8 (a connected socket) and 9 (gate's data folder) are open in whoever starts gate. */
 export const INHERITED: readonly Probe[] = [
   shared('connected socket left open', 'net', ['inherited', '8'], /^EBADF$/),
+  shared('descriptors beyond the three', 'net', ['descriptors', 'x'], /^only three$/),
   shared('data folder left open', 'files', ['descriptor', '9', 'marker.txt', '{token}'], /^EBADF$/),
 ];

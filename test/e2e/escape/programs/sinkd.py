@@ -109,6 +109,8 @@ def listen_unix(spec, target, kind):
     path = target["path"]
     if not path.startswith("@"):
         make_folder(os.path.dirname(path), spec.get("owner"))
+    if target.get("replace") and os.path.exists(path):
+        os.unlink(path)
     listener.bind("\0" + path[1:] if path.startswith("@") else path)
     if not path.startswith("@"):
         os.chmod(path, 0o666)
