@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRig, jailMissing, type Rig, type User, users } from '../helpers/jail-rig.ts';
+
+const missing = jailMissing();
+if (missing) process.stderr.write(`skipped: ${missing}\n`);
+
+/** Listens on each path until it is killed; a path may begin with `@` (abstract) or `dgram:`. */
+const SERVE = `
+import os, socket, sys, threading
+def stream(path):
+    s = socket.socket(socket.AF_UNIX); s.bind('\\0' + path[1:] if path[0] == '@' else path); s.listen(5)
+    if path[0] != '@': os.chmod(path, 0o666)
+    while True:
+        c, _ = s.accept(); c.sendall(b'DEPUTY'); c.close()
+def datagram(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path); os.chmod(path, 0o666)
+    while True: s.recv(100)
+for path in sys.argv[1:]:
+    f, p = (datagram, path[6:]) if path.startswith('dgram:') else (stream, path)
+    if p[0] != '@': os.makedirs(os.path.dirname(p), exist_ok=True)
+    threading.Thread(target=f, args=(p,), daemon=True).start()
+import time; time.sleep(0.3); print('up', flush=True); time.sleep(600)
+`;
+
+const CONNECT = `
+import socket, sys
+for path in sys.argv[1:]:
+    kind, p = (socket.SOCK_DGRAM, path[6:]) if path.startswith('dgram:') else (socket.SOCK_STREAM, path)
+    s = socket.socket(socket.AF_UNIX, kind); s.settimeout(2)
+    try:
+        s.connect('\\0' + p[1:] if p[0] == '@' else p)
+        print(s.recv(9).decode() if kind == socket.SOCK_STREAM else s.send(b'x') and 'DEPUTY')
+    except OSError as e: print(e.__class__.__name__)
+`;
+
+describe.skipIf(missing)('control sockets', () => {
+  let rig: Rig;
+  const servers: ChildProcess[] = [];
+  beforeAll(async () => {
+    rig = await createRig();
+  }, 120_000);
+  afterAll(() => {
+    for (const server of servers) server.kill('SIGKILL');
+    rig?.remove();
+  });
+
+  async function serve(user: User, paths: readonly string[]): Promise<void> {
+    const ids = user.uid === process.getuid?.() ? {} : { uid: user.uid, gid: user.uid };
+    const server = spawn('python3', ['-c', SERVE, ...paths], {
+      ...ids,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    servers.push(server);
+    if (server.stdout) await once(server.stdout, 'data');
+  }
+
+  const connect = (paths: readonly string[]) => ['python3', '-c', CONNECT, ...paths];
+
+  describe.each(users())('as $name', (user) => {
+    it('masks every listening socket, wherever it is bound', async () => {
+      const home = rig.home(user);
+      const id = `${process.pid}-${user.name}`;
+      const paths = [
+        join(home, 'agent.sock'), // beside the person's files
+        join(home, 'sockets/only.sock'), // in a folder of its own
+        join(home, 'work/.git/fsmonitor.ipc'), // in the repository
+        `/tmp/ssh-${id}/agent.1`,
+        `/tmp/lone-${id}.sock`,
+        `dgram:${join(home, 'log')}`,
+        `@gate-abstract-${id}`,
+        `/tmp/tmux-${user.uid}/gate-${id}`,
+      ];
+      await serve(user, paths);
+      const outside = await rig.outside(user, connect(paths));
+      expect(outside.stdout).toBe('DEPUTY\n'.repeat(paths.length));
+      const inside = await rig.jailed(user, connect(paths), { cwd: home });
+      expect(inside.stdout).not.toContain('DEPUTY');
+      expect(inside.stdout.trim().split('\n')).toHaveLength(paths.length);
+      const nested = await rig.jailed(user, ['unshare', '-Urm', ...connect(paths)], { cwd: home });
+      expect(nested.stdout).not.toContain('DEPUTY');
+    });
+
+    it('finds what the environment names and other network namespaces bound', async () => {
+      const home = rig.home(user);
+      const path = join(home, '.docker/run/docker.sock');
+      const ids = user.uid === process.getuid?.() ? {} : { uid: user.uid, gid: user.uid };
+      const server = spawn('unshare', ['-Urn', 'python3', '-c', SERVE, path], {
+        ...ids,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      servers.push(server);
+      if (server.stdout) await once(server.stdout, 'data');
+      expect((await rig.outside(user, connect([path]))).stdout).toBe('DEPUTY\n');
+      const env = { PATH: process.env['PATH'] ?? '', HOME: home };
+      const known = await rig.jailed(user, connect([path]), { env });
+      expect(known.stdout).not.toContain('DEPUTY');
+      const named = await rig.jailed(user, connect([path]), {
+        env: { ...env, HOME: '/', DOCKER_HOST: `unix://${path}` },
+      });
+      expect(named.stdout).not.toContain('DEPUTY');
+    });
+
+    it('leaves a socket reachable that was allowed, and only that', async () => {
+      const home = rig.home(user);
+      const paths = ['one', 'two'].map((name) => join(home, 'sockets', name));
+      await serve(user, paths);
+      const inside = await rig.jailed(user, connect(paths), { allowSockets: [paths[1] ?? ''] });
+      expect(inside.stdout).toMatch(/^\w+Error\nDEPUTY\n$/);
+    });
+
+    it('lets the command have sockets of its own', async () => {
+      const home = rig.home(user);
+      const script = `import socket,os
+s=socket.socket(socket.AF_UNIX);s.bind('own');s.listen();c=socket.socket(socket.AF_UNIX);c.connect('own')
+a=socket.socket(socket.AF_UNIX);a.bind('\\0own');a.listen();c=socket.socket(socket.AF_UNIX);c.connect('\\0own');print('fine')`;
+      const inside = await rig.jailed(user, ['python3', '-c', script], { cwd: home });
+      expect(inside.stdout).toBe('fine\n');
+    });
+
+    it('shows no socket below /run', async () => {
+      const inside = await rig.jailed(user, ['find', '/run', '/dev', '-type', 's']);
+      expect(inside.stdout).toBe('');
+    });
+
+    it('shares no memory and no message queue', async () => {
+      const make =
+        'ipcmk -M 64 | grep -o "[0-9]*$"; ipcs -m | grep -c ^0x; echo x >/dev/shm/gate-$$ && echo /dev/shm/gate-$$';
+      const outside = await rig.outside(user, ['sh', '-c', make]);
+      const [id = '', count = '0', file = ''] = outside.stdout.trim().split('\n');
+      expect(Number(count)).toBeGreaterThan(0);
+      const inside = await rig.jailed(user, ['sh', '-c', `ipcs -m | grep -c ^0x; cat ${file}`]);
+      expect(inside.stdout).toBe('0\n');
+      await rig.outside(user, ['sh', '-c', `rm ${file}; ipcrm -m ${id}`]);
+    });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('keeps a socket hidden in /run when its daemon restarts', async () => {
+    const path = `/run/gate-test-${process.pid}.sock`;
+    const root = { name: 'root', uid: 0 };
+    await serve(root, [path]);
+    expect((await rig.outside(root, connect([path]))).stdout).toBe('DEPUTY\n');
+    const wait = `echo ready; read -t 10 < <(sleep 1.5); exec "$@"`;
+    const running = rig.startJailed(root, ['bash', '-c', wait, 'bash', ...connect([path])]);
+    if (running.child.stdout) await once(running.child.stdout, 'data');
+    await rig.outside(root, ['rm', path]);
+    await serve(root, [path]);
+    const inside = await running.outcome;
+    await rig.outside(root, ['rm', '-f', path]);
+    expect(inside.stdout).toBe('ready\nFileNotFoundError\n');
+  });
+});
