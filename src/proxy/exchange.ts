@@ -62,8 +62,8 @@ export class Exchange {
 
   async #exchange(): Promise<void> {
     const { limits, recorder } = this.#deps;
-    const { body, expectsContinue, facts, claim } = this.#inbound;
-    const gathering = gather(body, limits.gatherBytes, expectsContinue ? 0 : limits.gatherMs);
+    const { body, facts, claim } = this.#inbound;
+    const gathering = gather(body, limits.gatherBytes, gatherTime(this.#inbound, limits));
     const ruling = await ruleOn(claim, this.#deps.policy, this.#deps.upstream);
     this.#dnsMs = ruling.dnsMs;
     const gathered = await gathering;
@@ -239,6 +239,15 @@ export class Exchange {
     if (this.#recorder === undefined) throw new Error('the exchange is not being recorded');
     return this.#recorder;
   }
+}
+
+/** How long to wait for the rest of a body, in milliseconds. */
+function gatherTime(inbound: Inbound, limits: Limits): number {
+  const { expectsContinue, framing } = inbound;
+  // What will not come, or not fit, is not waited for.
+  if (expectsContinue) return 0;
+  if (framing.kind === 'length') return framing.length > limits.gatherBytes ? 0 : limits.gatherMs;
+  return limits.gatherOpenMs;
 }
 
 function requestBody(inbound: Inbound, gathered: Gathered): RequestBody {

@@ -12,11 +12,15 @@ export interface Limits {
   readonly gatherBytes: number;
   /** A request body that is not complete after this time is streamed instead. */
   readonly gatherMs: number;
+  /** The same for a body of unknown length: it may be one half of a conversation, which waits for its other half. */
+  readonly gatherOpenMs: number;
   /** A client that has stopped sending its body, or reading its answer. */
   readonly clientStallMs: number;
   /** An origin that says nothing while its answer, or the rest of it, is awaited. */
   readonly upstreamIdleMs: number;
   readonly lookupMs: number;
+  /** How long one address has for itself before the next is tried beside it (RFC 8305 §5). */
+  readonly nextAddressMs: number;
   /** To connect to one address, and to shake hands over TLS. */
   readonly connectMs: number;
   /** How long an answer of the resolver is used. */
@@ -39,9 +43,11 @@ export const DEFAULT_LIMITS: Limits = {
   serverFirstMs: 500,
   gatherBytes: 1024 * 1024,
   gatherMs: 50,
+  gatherOpenMs: 15,
   clientStallMs: 30 * MINUTE,
   upstreamIdleMs: 30 * MINUTE,
   lookupMs: 30 * SECOND,
+  nextAddressMs: 250,
   connectMs: 30 * SECOND,
   lookupTtlMs: 30 * SECOND,
   poolIdleMs: 30 * SECOND,

@@ -3,7 +3,7 @@ import tls from 'node:tls';
 import { codeOf, messageOf } from '../core/errors.ts';
 import type { Candidate } from '../core/policy.ts';
 import { isIpLiteral } from '../policy/host.ts';
-import type { Cancel } from './cancel.ts';
+import { Cancel, Cancelled } from './cancel.ts';
 import { UpstreamError } from './errors.ts';
 import type { Limits } from './limits.ts';
 import type { Dialled, Route } from './upstream-call.ts';
@@ -24,19 +24,8 @@ export interface Dialer {
 
 /** Makes the stage that dials: TCP to vetted addresses in order, then TLS that is always verified. */
 export function createDialer(trust: () => tls.SecureContext, limits: Limits): Dialer {
-  // A corporate proxy is one more way to get a socket: it belongs here, in front of dialOne.
-  const dial: Dialer['dial'] = async (candidates, cancel) => {
-    let failure = new UpstreamError('connect_failed', 'there is no address to dial');
-    for (const candidate of candidates) {
-      try {
-        return await dialOne(candidate, limits.connectMs, cancel);
-      } catch (error) {
-        cancel.check();
-        failure = asUpstreamError(error, `${candidate.address} port ${candidate.port}`);
-      }
-    }
-    throw failure;
-  };
+  // A corporate proxy is one more way to get a socket: it belongs here, in front of dialFirst.
+  const dial: Dialer['dial'] = (candidates, cancel) => dialFirst(candidates, limits, cancel);
 
   const connectRoute: Dialer['connect'] = async (route, cancel) => {
     const dialled = await dial(route.candidates, cancel);
@@ -49,6 +38,54 @@ export function createDialer(trust: () => tls.SecureContext, limits: Limits): Di
   };
 
   return { dial, connect: connectRoute };
+}
+
+/**
+ * Dials addresses in order, each a little after the one before has not answered or at once when it has failed; the
+ * first to connect wins and the others are dropped, so that a dead IPv6 route costs a moment and not a timeout.
+ */
+function dialFirst(candidates: readonly Candidate[], limits: Limits, cancel: Cancel): Promise<Dialled> {
+  return new Promise((resolve, reject) => {
+    const tries = new Set<Cancel>();
+    let next = 0;
+    let settled = false;
+    let timer: NodeJS.Timeout | undefined;
+    let failure = new UpstreamError('connect_failed', 'there is no address to dial');
+
+    const settle = (tell: () => void): void => {
+      clearTimeout(timer);
+      settled = true;
+      cancel.undo = undefined;
+      for (const other of tries) other.stop('client_aborted');
+      tell();
+    };
+    const start = (): void => {
+      clearTimeout(timer);
+      const candidate = candidates[next];
+      next += 1;
+      if (candidate === undefined) {
+        if (tries.size === 0) settle(() => reject(failure));
+        return;
+      }
+      const attempt = new Cancel();
+      tries.add(attempt);
+      timer = setTimeout(start, limits.nextAddressMs);
+      dialOne(candidate, limits.connectMs, attempt).then(
+        (dialled) => {
+          tries.delete(attempt);
+          if (settled) dialled.socket.destroy();
+          else settle(() => resolve(dialled));
+        },
+        (error: unknown) => {
+          tries.delete(attempt);
+          failure = asUpstreamError(error, `${candidate.address} port ${candidate.port}`);
+          if (!settled) start();
+        },
+      );
+    };
+    cancel.undo = () => settle(() => reject(new Cancelled(cancel.outcome ?? 'client_aborted')));
+    if (cancel.outcome === undefined) start();
+  });
 }
 
 function asUpstreamError(error: unknown, where: string): UpstreamError {

@@ -35,6 +35,8 @@ export interface Rig {
   readonly engine: Engine;
   readonly recorder: MemoryRecorder;
   readonly bugs: unknown[];
+  /** What the policy lets be dialled, where a test wants something else than the rules. */
+  policyCandidates: readonly Candidate[] | undefined;
   /** Connects as if the jailed client had dialled this address and port. */
   captured(address: string, port: number): Promise<Client>;
   /** Connects to the proxy's port. */
@@ -52,7 +54,7 @@ export function createRig(options: RigOptions): Rig {
   const limits = { ...DEFAULT_LIMITS, lingerMs: 200, ...options.limits };
   const engine = createEngine({
     recorder,
-    policy: listPolicy(options),
+    policy: listPolicy(options, () => rig.policyCandidates),
     names: { nameOf: (address) => options.names?.[address] },
     certificates: options.gateCa,
     upstream: createUpstream({
@@ -71,10 +73,11 @@ export function createRig(options: RigOptions): Rig {
     return (server.address() as AddressInfo).port;
   };
   const capturedPort: Rig['capturedPort'] = (address, port) => listen({ via: 'captured', address, port });
-  return {
+  const rig: Rig = {
     engine,
     recorder,
     bugs,
+    policyCandidates: undefined,
     capturedPort,
     proxyPort: () => listen({ via: 'proxy' }),
     captured: async (address, port) => connectClient(await capturedPort(address, port)),
@@ -84,6 +87,7 @@ export function createRig(options: RigOptions): Rig {
       await engine.stop();
     },
   };
+  return rig;
 }
 
 function ruleOf({ host, port, address, addressPort }: Pinned): ResolveRule {
@@ -91,7 +95,7 @@ function ruleOf({ host, port, address, addressPort }: Pinned): ResolveRule {
   return { text: `${host}:${port}:${address}:${addressPort}`, host, port, candidates };
 }
 
-function listPolicy(options: RigOptions): Policy {
+function listPolicy(options: RigOptions, forced: () => readonly Candidate[] | undefined): Policy {
   const isPassed = ({ host, port }: Target): boolean =>
     options.passthrough?.includes(`${host}:${port}`) ?? false;
   return {
@@ -113,7 +117,7 @@ function listPolicy(options: RigOptions): Policy {
       if (candidates.some(isPrivate)) {
         return { decision: { verdict: 'deny', reason: 'private_destination' }, candidates: [] };
       }
-      return { decision: verdict.decision, candidates };
+      return { decision: verdict.decision, candidates: forced() ?? candidates };
     },
   };
 }

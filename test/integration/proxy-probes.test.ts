@@ -546,3 +546,31 @@ describe('answers', () => {
     });
   });
 });
+
+describe('addresses', () => {
+  const pinned = (
+    address: string,
+    addressPort: number,
+  ): { host: string; port: number; address: string; addressPort: number } => ({
+    host: HOST,
+    port: 80,
+    address,
+    addressPort,
+  });
+
+  test('a dead address costs a moment: the next one is dialled beside it', async () => {
+    const target = await origin(answering(() => ok('second')));
+    // Nothing answers on the first: it is refused at once here, and the second is tried without waiting.
+    const made = rig(target, { resolve: [pinned('127.0.0.1', target.port)] });
+    const dead = await origin(() => undefined);
+    await dead.stop();
+    const candidates = [
+      { address: '127.0.0.1', port: dead.port, pinned: true },
+      { address: '127.0.0.1', port: target.port, pinned: true },
+    ];
+    made.policyCandidates = candidates;
+    const client = (await made.captured(ADDRESS, 80)).send(GET);
+    await client.saw('second');
+    expect((await made.recorder.ended(0)).end?.outcome).toBe('complete');
+  });
+});
