@@ -31,6 +31,8 @@ interface Anchor {
 
 /** Longer digit runs all count as this long; no kind tells them apart. */
 const MAX_RUN = 32;
+/** A rejected value of this length is passed over as a whole. */
+const LONG = 64;
 
 export interface Engine {
   /** All matches in a text, in no order and with overlaps. Linear in the text for any content. */
@@ -120,8 +122,8 @@ function attempt(rule: Rule, text: string, anchor: number, out: RawSpan[]): void
   const value = found[1] ?? found[0];
   const place = { text, start: end - value.length, end };
   if (kind.check !== undefined && !kind.check(value, place)) {
-    // what looks like another token inside a rejected one is its middle; looking at each would be quadratic
-    if (kind.rank <= 1) rule.done = end;
+    // an anchor inside a rejected token is its middle, and looking at each in a long one takes too long
+    if (kind.rank <= 1 || value.length >= LONG) rule.done = end;
     return;
   }
   rule.done = end;
