@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { MAX_CHAIN, MAX_DICTIONARY } from './pack-format.ts';
-import { createTail, type Tail } from './tail.ts';
+import { createTail } from './tail.ts';
 
 /** How own bytes are stored, and what a reader needs to have them back. */
 export interface Packed {
@@ -33,11 +33,12 @@ export function createDictionaryChain(): DictionaryChain {
   let depth = 0;
   return {
     pack(own) {
-      const dictionary = dictionaryFor(own, tail);
+      const limit = own.length < SHORT ? SHORT_DICTIONARY : MAX_DICTIONARY;
+      const dictionary = tail.last(limit);
       const deflated = own.length < WORTHWHILE ? own : deflate(own, dictionary);
       const back = previous === undefined ? {} : { previous };
       if (deflated.length >= own.length) return { stored: own, deflate: false, ...back, dictionary: 0 };
-      return { stored: deflated, deflate: true, ...back, dictionary: dictionary.length };
+      return { stored: deflated, deflate: true, ...back, dictionary: dictionary.length === 0 ? 0 : limit };
     },
     add(own, position) {
       depth += 1;
@@ -49,10 +50,6 @@ export function createDictionaryChain(): DictionaryChain {
       tail.clear();
     },
   };
-}
-
-function dictionaryFor(own: Buffer, tail: Tail): Buffer {
-  return tail.last(own.length < SHORT ? SHORT_DICTIONARY : MAX_DICTIONARY);
 }
 
 function deflate(own: Buffer, dictionary: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { createChainedLog, type NewRecord, readText } from './chained-log.ts';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { putVarint, varintReader } from './varint.ts';
+import { putVarint, type VarintReader, varintReader } from './varint.ts';
 
 /**
  * The bytes of `bodies.pack`, version 1: docs/data-format.md is the reference.
@@ -7,7 +7,7 @@ import { putVarint, varintReader } from './varint.ts';
  */
 export const PACK_HEADER_BYTES = 16;
 /** Magic, length and checksum: what comes before a frame's head. */
-export const FRAME_FIXED_BYTES = 12;
+export const FRAME_FIXED_BYTES = 9;
 /** Own bytes of one frame before compression. Bounds what a reader must hold to read any byte. */
 export const MAX_OWN_BYTES = 256 * 1024;
 /** No frame is longer in the file; a length beyond it is damage. */
@@ -19,12 +19,15 @@ export const MAX_DICTIONARY = 32 * 1024;
 
 const PACK_MAGIC = 'GATEPACK';
 const PACK_VERSION = 1;
-const FRAME_MAGIC = Buffer.from('GPF1', 'latin1');
+const FRAME_MAGIC = Buffer.from([0xa7, 0x46]);
 
 const DEFLATE = 1;
 const CHAINED = 2;
 const HAS_PREVIOUS = 4;
 const SUMMARY = 8;
+const HAS_REFS = 16;
+/** The side's number stands above the flags. */
+const SIDE_SHIFT = 5;
 
 const SIDES = ['request', 'response', 'client', 'server', 'content'] as const;
 /** Whose bytes a frame carries: a body of an exchange, a WebSocket message, or the texts of an analysis. */
@@ -53,7 +56,10 @@ export interface FrameHead {
   readonly chained: boolean;
   /** The chain's previous frame (file offset); absent on the first of a chain. */
   readonly previous?: number;
-  /** How many of the chain's last bytes, up to `previous`, are the dictionary of this frame. */
+  /**
+   * At most this many of the chain's last bytes, up to and with `previous`, are the dictionary of this frame: a
+   * power of two, or 0 for none.
+   */
   readonly dictionary: number;
   /** The frame only gathers pieces that other frames of the same body already gave. */
   readonly summary: boolean;
@@ -88,17 +94,17 @@ export function encodeFrame(head: FrameHead, stored: Buffer, position: number): 
   const bytes = encodeHead(head, position);
   const frame = Buffer.allocUnsafe(FRAME_FIXED_BYTES + bytes.length + stored.length);
   FRAME_MAGIC.copy(frame, 0);
-  frame.writeUInt32LE(bytes.length + stored.length, 4);
+  frame.writeUIntLE(bytes.length + stored.length, 2, 3);
   frame.set(bytes, FRAME_FIXED_BYTES);
   stored.copy(frame, FRAME_FIXED_BYTES + bytes.length);
-  frame.writeUInt32LE(checksum(frame), 8);
+  frame.writeUInt32LE(checksum(frame), 5);
   return frame;
 }
 
-/** Length of the whole frame by its first 12 bytes, or undefined where no frame begins. */
+/** Length of the whole frame by its first bytes, or undefined where no frame begins. */
 export function frameLength(fixed: Buffer): number | undefined {
-  if (fixed.length < FRAME_FIXED_BYTES || fixed.compare(FRAME_MAGIC, 0, 4, 0, 4) !== 0) return undefined;
-  const length = FRAME_FIXED_BYTES + fixed.readUInt32LE(4);
+  if (fixed.length < FRAME_FIXED_BYTES || fixed.compare(FRAME_MAGIC, 0, 2, 0, 2) !== 0) return undefined;
+  const length = FRAME_FIXED_BYTES + fixed.readUIntLE(2, 3);
   return length > MAX_FRAME_BYTES ? undefined : length;
 }
 
@@ -112,7 +118,7 @@ export function decodeFrame(
   frame: Buffer,
   position: number,
 ): { head: FrameHead; stored: Buffer } | undefined {
-  if (frame.readUInt32LE(8) !== checksum(frame)) return undefined;
+  if (frame.readUInt32LE(5) !== checksum(frame)) return undefined;
   try {
     return decodeBody(frame, position);
   } catch (error) {
@@ -122,7 +128,7 @@ export function decodeFrame(
 }
 
 function checksum(frame: Buffer): number {
-  return crc32(frame.subarray(FRAME_FIXED_BYTES), crc32(frame.subarray(4, 8)));
+  return crc32(frame.subarray(FRAME_FIXED_BYTES), crc32(frame.subarray(2, 5)));
 }
 
 function encodeHead(head: FrameHead, position: number): number[] {
@@ -130,60 +136,68 @@ function encodeHead(head: FrameHead, position: number): number[] {
     (head.deflate ? DEFLATE : 0) |
     (head.chained ? CHAINED : 0) |
     (head.previous === undefined ? 0 : HAS_PREVIOUS) |
-    (head.summary ? SUMMARY : 0);
-  const out = [flags, SIDES.indexOf(head.side)];
+    (head.summary ? SUMMARY : 0) |
+    (head.refs.length === 0 ? 0 : HAS_REFS);
+  const out = [flags | (SIDES.indexOf(head.side) << SIDE_SHIFT)];
   putVarint(out, head.exchange);
   putVarint(out, head.offset);
   putVarint(out, head.ownLength);
   if (head.previous !== undefined) {
     putVarint(out, position - head.previous);
-    putVarint(out, head.dictionary);
+    out.push(head.dictionary === 0 ? 0 : Math.log2(head.dictionary));
   }
+  if (head.refs.length > 0) encodeRefs(out, head, position);
+  return out;
+}
+
+function encodeRefs(out: number[], head: FrameHead, position: number): void {
   putVarint(out, head.refs.length);
   for (const ref of head.refs) {
-    putVarint(out, ref.ownBefore);
+    if (head.ownLength > 0) putVarint(out, ref.ownBefore);
     // Distances instead of offsets: they stay short in a long pack.
     putVarint(out, position - ref.frame);
     putVarint(out, ref.start);
     putVarint(out, ref.length);
   }
-  return out;
 }
 
 function decodeBody(frame: Buffer, position: number): { head: FrameHead; stored: Buffer } | undefined {
   const flags = frame[FRAME_FIXED_BYTES] ?? 0;
-  const side = SIDES[frame[FRAME_FIXED_BYTES + 1] ?? -1];
+  const side = SIDES[flags >> SIDE_SHIFT];
   if (side === undefined) return undefined;
-  const reader = varintReader(frame, FRAME_FIXED_BYTES + 2);
+  const reader = varintReader(frame, FRAME_FIXED_BYTES + 1);
   const [exchange, offset, ownLength] = [reader.next(), reader.next(), reader.next()];
-  let previous: number | undefined;
-  let dictionary = 0;
-  if (flags & HAS_PREVIOUS) {
-    previous = back(position, reader.next());
-    dictionary = reader.next();
-  }
-  const refs: FrameRef[] = [];
-  for (let left = reader.next(); left > 0; left -= 1) {
-    refs.push({
-      ownBefore: reader.next(),
-      frame: back(position, reader.next()),
-      start: reader.next(),
-      length: reader.next(),
-    });
-  }
+  const chain = flags & HAS_PREVIOUS ? decodeChain(reader, position) : { dictionary: 0 };
+  const refs = flags & HAS_REFS ? decodeRefs(reader, position, ownLength) : [];
   const head = {
     side,
     exchange,
     offset,
     ownLength,
     refs,
+    ...chain,
     deflate: (flags & DEFLATE) !== 0,
     chained: (flags & CHAINED) !== 0,
-    ...(previous === undefined ? {} : { previous }),
-    dictionary,
     summary: (flags & SUMMARY) !== 0,
   };
   return { head, stored: frame.subarray(reader.position) };
+}
+
+function decodeChain(reader: VarintReader, position: number): { previous: number; dictionary: number } {
+  const previous = back(position, reader.next());
+  const exponent = reader.next();
+  if (exponent > Math.log2(MAX_DICTIONARY)) throw new RangeError('a dictionary beyond the window');
+  return { previous, dictionary: exponent === 0 ? 0 : 2 ** exponent };
+}
+
+function decodeRefs(reader: VarintReader, position: number, ownLength: number): FrameRef[] {
+  const refs: FrameRef[] = [];
+  for (let left = reader.next(); left > 0; left -= 1) {
+    const ownBefore = ownLength > 0 ? reader.next() : 0;
+    const frame = back(position, reader.next());
+    refs.push({ ownBefore, frame, start: reader.next(), length: reader.next() });
+  }
+  return refs;
 }
 
 /** A frame names only frames before it: what says otherwise is damage, and could send a reader in circles. */
