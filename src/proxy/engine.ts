@@ -27,7 +27,8 @@ export interface Engine {
 
 /** Makes the engine. It opens no listener: whoever does hands the sockets over. */
 export function createEngine(deps: EngineDeps): Engine {
-  const onBug = deps.onBug ?? (() => undefined);
+  // Later, so that what was under way is still recorded and answered, whatever the listener does.
+  const onBug = (error: unknown): void => void setImmediate(() => deps.onBug?.(error));
   const connectionDeps: ConnectionDeps = { ...deps, onBug, limits: { ...DEFAULT_LIMITS, ...deps.limits } };
   const live = new Map<Connection, Promise<void>>();
   let stopped = false;
