@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Recorder } from '../core/exchange.ts';
 import type { RunId } from '../core/ids.ts';
@@ -49,17 +50,56 @@ export interface RunRecord {
   end(facts: RunEndFacts): Promise<RunHead>;
 }
 
+/** The files of a run that may yet come to nothing. */
+export interface OpenedRecord {
+  /**
+   * Notes the run in `heads.jsonl` and makes `run.start` durable. Rejects with GateError `audit_unavailable`; then
+   * nothing may be started.
+   */
+  begin(start: Omit<RunStartFacts, 'run'>): Promise<RunRecord>;
+  /** Removes the files of a run that never began. */
+  discard(): Promise<void>;
+}
+
 /**
- * Begins the record of a run: marks runs whose gate died, creates the files, notes the run in `heads.jsonl` and
- * makes `run.start` durable. Rejects with GateError `audit_unavailable`; then nothing may be started.
+ * Creates the files of a run, and marks runs whose gate died. The store's worker takes a while to start: open the
+ * record first and let the jail be made meanwhile. Throws GateError `audit_unavailable`.
  */
-export async function startRecord(paths: GatePaths, start: RunStartFacts): Promise<RunRecord> {
+export function openRecord(paths: GatePaths, run: RunId): OpenedRecord {
   const startedMs = performance.now();
-  const { masker, writer, heads } = prepare(paths, start.run);
-  await writer.durable(writer.append('run.start', { ...start, argv: masker.argv(start.argv) }).op);
-  const recorder = createRecorder({ run: start.run, writer, masker });
+  const { dir, ...files } = runPaths(paths, run);
+  const { masker, writer, heads } = unlessUnavailable(() => ({
+    masker: createMasker(loadMaskKey(paths)),
+    writer: openRun({ dir, ...files }),
+    heads: createHeads(paths),
+  }));
+  unlessUnavailable(() => markInterrupted(paths));
   return {
-    run: start.run,
+    async begin(start) {
+      // After the files: a head without its files means that they were removed.
+      unlessUnavailable(() => heads.opened(run));
+      await writer.durable(writer.append('run.start', { run, ...start, argv: masker.argv(start.argv) }).op);
+      return begun({ run, masker, writer, heads, startedMs });
+    },
+    async discard() {
+      await writer.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Begun {
+  readonly run: RunId;
+  readonly masker: Masker;
+  readonly writer: RunWriter;
+  readonly heads: Heads;
+  readonly startedMs: number;
+}
+
+function begun({ run, masker, writer, heads, startedMs }: Begun): RunRecord {
+  const recorder = createRecorder({ run, writer, masker });
+  return {
+    run,
     recorder,
     masker,
     counts: recorder.counts,
@@ -71,21 +111,16 @@ export async function startRecord(paths: GatePaths, start: RunStartFacts): Promi
       const durationMs = Math.round(performance.now() - startedMs);
       writer.append('run.end', { ...facts, counts: recorder.counts(), durationMs });
       const head = await writer.close();
-      heads.closed(start.run, head);
+      heads.closed(run, head);
       return head;
     },
   };
 }
 
-function prepare(paths: GatePaths, run: RunId): { masker: Masker; writer: RunWriter; heads: Heads } {
+/** Whatever keeps the record from being made keeps the run from being started. */
+function unlessUnavailable<T>(work: () => T): T {
   try {
-    const masker = createMasker(loadMaskKey(paths));
-    // First the files, then the word that they exist: a head without its files means that they were removed.
-    const writer = openRun(runPaths(paths, run));
-    const heads = createHeads(paths);
-    heads.opened(run);
-    markInterrupted(paths);
-    return { masker, writer, heads };
+    return work();
   } catch (error) {
     throw error instanceof GateError ? error : auditUnavailable(messageOf(error), error);
   }

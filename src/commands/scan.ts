@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Scanner } from '../analysis/decode/scan.ts';
 import { codeOf, EXIT, GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';

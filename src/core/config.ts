@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * `config.toml`: one schema that checks the file, gives every default and makes the documented reference

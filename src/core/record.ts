@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The records of a run's ledger: docs/data-format.md is the reference. One JSON object a line; readers keep
@@ -15,8 +15,9 @@ export const HeaderList = z.array(z.tuple([z.string(), z.string()]));
 export type HeaderList = z.infer<typeof HeaderList>;
 
 /**
- * An extent of `bodies.pack`: [file offset of the frame, first byte within the frame's decoded payload, bytes].
- * The parts of a body, read in order, are its stored bytes.
+ * An extent of `bodies.pack`: [file offset of the frame, first byte within the frame's content, bytes]. A frame's
+ * content is what its body has there: the frame's own bytes, decompressed, and stretches of earlier frames that
+ * it refers to. The parts of a body, read in order, are its stored bytes.
  */
 export const BodyPart = z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]);
 export type BodyPart = z.infer<typeof BodyPart>;
@@ -151,6 +152,19 @@ export const EndRecord = z.looseObject({
 });
 export type EndRecord = z.infer<typeof EndRecord>;
 
+/** A tunnel begins; `tunnel` with the same id follows at its end, unless gate is killed before. */
+export const TunnelOpen = z.looseObject({
+  ...base,
+  type: z.literal('tunnel.open'),
+  id: z.string(),
+  via: Via,
+  host: z.string(),
+  port: z.int(),
+  sni: z.string().optional(),
+  decision: Decision,
+});
+export type TunnelOpen = z.infer<typeof TunnelOpen>;
+
 export const TunnelRecord = z.looseObject({
   ...base,
   type: z.literal('tunnel'),
@@ -215,6 +229,7 @@ export const LedgerRecord = z.discriminatedUnion('type', [
   ResponseRecord,
   MessageRecord,
   EndRecord,
+  TunnelOpen,
   TunnelRecord,
   DnsRecord,
   RefusedRecord,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GateError, messageOf } from '../core/errors.ts';
 
 /** What gate knows of an agent (profiles/agents/*.toml). */

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { createJail } from '../../platform/index.ts';
 import type { CommandEnd, Jail } from '../../platform/jail.ts';
-import { type RunRecord, startRecord } from '../capture/run-record.ts';
+import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-record.ts';
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { GATE_VERSION } from '../core/version.ts';
@@ -30,24 +30,42 @@ export async function run(command: Command, flags: RunFlags, io: Io): Promise<Ex
     cwd: io.cwd,
     onReload: (facts) => void record?.note('list.reload', facts).catch(ignore),
   });
-  // Attempts are recorded from the moment there is a record; none can happen before the command runs.
-  const jail = await createJail(specOf(prepared, command, io), {
-    refused: ({ proto, address, port, count }) =>
-      record?.recorder.refused({
-        proto,
-        address,
-        ...(port === undefined ? {} : { port }),
-        reason: 'port_not_captured',
-        count,
-      }),
+  // While the helper makes the jail, the store's worker starts.
+  const standing = createJail(specOf(prepared, command, io), {
+    // Attempts are recorded from the moment there is a record; none can happen before the command runs.
+    refused: ({ proto, address, port, count }) => {
+      const where = port === undefined ? { address } : { address, port };
+      record?.recorder.refused({ proto, ...where, reason: 'port_not_captured', count });
+    },
   });
+  const { jail, opened } = await both(standing, () => openRecord(prepared.paths, prepared.run));
   try {
-    record = await startRecord(prepared.paths, startFacts(prepared, command, io, jail));
+    record = await opened.begin(startFacts(prepared, command, io, jail));
   } catch (error) {
     jail.destroy();
     throw error;
   }
   return await live({ prepared, jail, record, io });
+}
+
+/** A jail without a record, and a record without a jail, come to nothing: what stands is taken down. */
+async function both(
+  standing: Promise<Jail>,
+  open: () => OpenedRecord,
+): Promise<{ jail: Jail; opened: OpenedRecord }> {
+  let opened: OpenedRecord;
+  try {
+    opened = open();
+  } catch (error) {
+    void standing.then((jail) => jail.destroy(), ignore);
+    throw error;
+  }
+  try {
+    return { jail: await standing, opened };
+  } catch (error) {
+    await opened.discard();
+    throw error;
+  }
 }
 
 interface Live {
@@ -136,7 +154,6 @@ function specOf(prepared: Prepared, command: Command, io: Io) {
 function startFacts(prepared: Prepared, command: Command, io: Io, jail: Jail) {
   const git = gitFacts(io.cwd);
   return {
-    run: prepared.run,
     argv: [...command],
     cwd: io.cwd,
     pid: process.pid,

@@ -3,8 +3,8 @@
  * acknowledged. Started by store.test.ts and killed in the middle. Arguments: home, exchanges at a time.
  */
 import { writeSync } from 'node:fs';
-import { startRecord } from '../../src/capture/run-record.ts';
 import { gatePaths } from '../../src/core/paths.ts';
+import { startRecord } from '../helpers/record.ts';
 import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
 
 const [home = '', concurrent = '8', limit = '1000000'] = process.argv.slice(2);

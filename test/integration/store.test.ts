@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startRecord } from '../../src/capture/run-record.ts';
 import { gatePaths, runPaths } from '../../src/core/paths.ts';
 import { readLedger } from '../../src/store/ledger-reader.ts';
 import { openPackReader } from '../../src/store/pack-reader.ts';
 import { scanPack } from '../../src/store/pack-scan.ts';
 import { findRun, markInterrupted } from '../../src/store/runs.ts';
 import { verify, verifyRun } from '../../src/store/verify.ts';
+import { startRecord } from '../helpers/record.ts';
 import { requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
 
 const ROUNDS = 20;

@@ -5,8 +5,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunRecord, startRecord } from '../../src/capture/run-record.ts';
+import type { RunRecord } from '../../src/capture/run-record.ts';
 import { gatePaths } from '../../src/core/paths.ts';
+import { startRecord } from '../helpers/record.ts';
 import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
 import { createProse, createRandom } from '../unit/store/random.ts';
 

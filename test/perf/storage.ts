@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { startRecord } from '../../src/capture/run-record.ts';
 import { gatePaths, runPaths } from '../../src/core/paths.ts';
 import { findRun } from '../../src/store/runs.ts';
 import { verifyRun } from '../../src/store/verify.ts';
+import { startRecord } from '../helpers/record.ts';
 import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
 import { createProse, createRandom } from '../unit/store/random.ts';
 

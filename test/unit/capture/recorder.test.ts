@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { startRecord } from '../../../src/capture/run-record.ts';
 import { runPaths } from '../../../src/core/paths.ts';
 import { LedgerRecord } from '../../../src/core/record.ts';
 import { createHeads } from '../../../src/store/heads.ts';
 import { openPackReader } from '../../../src/store/pack-reader.ts';
 import { findRun } from '../../../src/store/runs.ts';
 import { verifyRun } from '../../../src/store/verify.ts';
+import { startRecord } from '../../helpers/record.ts';
 import { recordsOf, tempPaths } from '../store/support.ts';
 import { endFacts, fakeSecret, requestFacts, responseFacts, startFacts } from './facts.ts';
 
