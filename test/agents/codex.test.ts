@@ -18,7 +18,11 @@ const chatGpt = chatGptLogin();
 const base = (codex: string) => ({
   // Its own sandbox stays on: bubblewrap inside the jail is part of what is shown here.
   command: [codex, 'exec', '--sandbox', 'workspace-write', 'Write the file.'],
-  hosts: ['api.openai.com', 'chatgpt.com', 'ab.chatgpt.com', 'auth.openai.com', 'api.github.com'],
+  hosts: [
+    ...['api.openai.com', 'chatgpt.com', 'ab.chatgpt.com', 'auth.openai.com'],
+    // It fetches its list of plugins, with a git of its own where the API gives none.
+    ...['api.github.com', 'github.com'],
+  ],
   caVariable: 'SSL_CERT_FILE',
 });
 
