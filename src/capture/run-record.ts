@@ -76,9 +76,11 @@ export function openRecord(paths: GatePaths, run: RunId): OpenedRecord {
   unlessUnavailable(() => markInterrupted(paths));
   return {
     async begin(start) {
-      // After the files: a head without its files means that they were removed.
+      const { op } = writer.append('run.start', { run, ...start, argv: masker.argv(start.argv) });
+      const durable = writer.durable(op);
+      // After the files, since a head without its files means that they were removed; and while the worker flushes.
       unlessUnavailable(() => heads.opened(run));
-      await writer.durable(writer.append('run.start', { run, ...start, argv: masker.argv(start.argv) }).op);
+      await durable;
       return begun({ run, masker, writer, heads, startedMs });
     },
     async discard() {
