@@ -2,12 +2,13 @@ import { Command, CommanderError } from 'commander';
 import type { Context, DefineCommand, Exit } from './commands/command.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
+import { defineScan } from './commands/scan.ts';
 import { defineVerify } from './commands/verify.ts';
 import { EXIT, GateError } from './core/errors.ts';
 import type { Io } from './core/io.ts';
 import { GATE_VERSION } from './core/version.ts';
 
-const COMMANDS: readonly DefineCommand[] = [defineRun, defineRuns, defineVerify];
+const COMMANDS: readonly DefineCommand[] = [defineRun, defineRuns, defineScan, defineVerify];
 
 /** The command tree, as used by the program itself, its tests and its documentation. */
 export function buildProgram(context: Context): Command {
