@@ -2,35 +2,39 @@ import { getSystemErrorName } from 'node:util';
 import { EXIT, GateError } from '../../src/core/errors.ts';
 
 /** What a person can do about a step that failed; the first match counts. */
-const FIXES: readonly { readonly step: RegExp; readonly error?: string; readonly fix: string }[] = [
+const FIXES: readonly { readonly where: RegExp; readonly error?: string; readonly fix: string }[] = [
   {
-    step: /^user-namespace$/,
+    where: /^user-namespace/,
     error: 'ENOSPC',
     fix: 'user namespaces are switched off: sudo sysctl user.max_user_namespaces=10000',
   },
   {
-    step: /^user-namespace$/,
+    where: /^user-namespace: uid_map of root/,
+    fix: 'root without CAP_SETFCAP cannot make user namespaces: start the container with --cap-add SETFCAP, or run gate as a normal user',
+  },
+  {
+    where: /^user-namespace/,
     fix: 'user namespaces are forbidden here. Ubuntu 23.10 and later: load the AppArmor profile in profiles/apparmor, or sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. Debian: sudo sysctl kernel.unprivileged_userns_clone=1. In a container: start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
   },
   {
-    step: /^(network-)?namespaces?$/,
+    where: /^(network-)?namespaces?\b/,
     error: 'ENOSPC',
     fix: 'too few namespaces are allowed: raise user.max_{net,mnt,pid,ipc,uts}_namespaces with sudo sysctl',
   },
   {
-    step: /^(mount-)?namespaces?$|^network|^pins$|^cover$|^capabilities$/,
+    where: /^(mount-)?namespaces?\b|^network|^pins|^cover|^capabilities/,
     error: 'EPERM',
     fix: 'a security module or the container around gate forbids it: Ubuntu 23.10 and later: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. In a container: --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
   },
   {
-    step: /^proc$/,
+    where: /^proc:/,
     fix: 'the container around gate hides parts of /proc, so the jail cannot have its own: start it with --security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)',
   },
-  { step: /./, error: 'ENOSYS', fix: 'gate needs Linux 5.12 or later' },
-  { step: /^cwd$/, fix: 'start gate in a folder that the jail may show' },
-  { step: /^seccomp$/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },
+  { where: /./, error: 'ENOSYS', fix: 'gate needs Linux 5.12 or later' },
+  { where: /^cwd/, fix: 'start gate in a folder that the jail may show' },
+  { where: /^seccomp/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },
   {
-    step: /^listeners$/,
+    where: /^listeners/,
     error: 'EADDRINUSE',
     fix: 'remove doubled ports from capture.ports and --allow-local',
   },
@@ -39,8 +43,8 @@ const FIXES: readonly { readonly step: RegExp; readonly error?: string; readonly
 /** A status line `error STEP ERRNO DETAIL` as an error for people, exit code 125. */
 export function jailFailure(step: string, errno: number, detail: string): GateError {
   const error = errorName(errno);
-  const fix = FIXES.find((entry) => entry.step.test(step) && (entry.error ?? error) === error)?.fix;
   const where = detail === '' ? step : `${step}: ${detail}`;
+  const fix = FIXES.find((entry) => entry.where.test(where) && (entry.error ?? error) === error)?.fix;
   return new GateError('jail_failed', `the jail could not be built (${where}: ${error})`, {
     hint: fix ?? '`gate doctor` shows what this machine allows',
   });

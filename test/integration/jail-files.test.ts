@@ -96,6 +96,10 @@ describe.skipIf(missing)('files in the jail', () => {
         'a nested namespace’s pivot',
         'unshare -Urm sh -ec "mount --bind / work; ls work/$PWD/.local/share/gate/runs"',
       ],
+      [
+        'a nested namespace’s overlay',
+        'unshare -Urm sh -ec "mount -t overlay o -o lowerdir=.:certs work; cat work/.local/share/gate/runs/r1/ledger"',
+      ],
       ['process 1', 'cat /proc/1/root$PWD/.local/share/gate/runs/r1/ledger'],
       ['its own root', 'cat /proc/self/root$PWD/.local/share/gate/runs/r1/ledger'],
     ])('does not allow %s', async (_name, attempt) => {

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "autofs.h"
 #include "caps.h"
 #include "covers.h"
 #include "dev.h"
@@ -46,6 +47,7 @@ static void die_with_parent(pid_t parent) {
 }
 
 static void build_files(const struct spec *spec, const char *unix_table) {
+  autofs_hide();
   masks_apply(spec, unix_table);
   places_apply(spec);
   dev_private();

@@ -37,9 +37,9 @@ static _Noreturn void mapper(int channel, const char *uids, const char *gids) {
   char go = 0;
   if (read_all(channel, &go, 1) < 0) _exit(0);
   pid_t parent = getppid();
-  /* Groups first: without them nothing is mapped yet, and the identity map remains possible. */
+  /* Users first: that is what may be refused, and nothing is mapped yet then, so the identity map remains possible. */
   int problem = 0;
-  if (write_map(parent, "gid_map", gids) < 0 || write_map(parent, "uid_map", uids) < 0) problem = errno;
+  if (write_map(parent, "uid_map", uids) < 0 || write_map(parent, "gid_map", gids) < 0) problem = errno;
   if (write_all(channel, &problem, sizeof problem) < 0) _exit(1);
   _exit(0);
 }
@@ -70,10 +70,10 @@ static bool map_all(pid_t child, int channel) {
 
 static void map_self(uid_t uid, gid_t gid) {
   if (write_file("/proc/self/setgroups", "deny") < 0 && errno != ENOENT) fail("user-namespace", "setgroups");
-  /* Already there when the whole map failed half-way. */
-  if (write_file("/proc/self/gid_map", text_of("%u %u 1", gid, gid)) < 0 && errno != EPERM)
-    fail("user-namespace", "gid_map");
-  if (write_file("/proc/self/uid_map", text_of("%u %u 1", uid, uid)) < 0) fail("user-namespace", "uid_map");
+  if (write_file("/proc/self/gid_map", text_of("%u %u 1", gid, gid)) < 0) fail("user-namespace", "gid_map");
+  /* For root the kernel wants CAP_SETFCAP outside even for this one. */
+  if (write_file("/proc/self/uid_map", text_of("%u %u 1", uid, uid)) < 0)
+    fail("user-namespace", uid == 0 ? "uid_map of root" : "uid_map");
 }
 
 bool enter_namespaces(void) {
