@@ -46,7 +46,7 @@ describe('claude completes a prompt with a tool call', () => {
       expectPromptCompleted(shown, host);
       expectModelCallsRecorded(shown.calls, shown.run, host);
       expectNothingMissed(shown.calls, shown.run);
-      expectRun(shown.run, 'claude', key);
+      expectRun(shown, 'claude', key);
     });
   });
 });

@@ -91,7 +91,7 @@ describe('codex completes a prompt with a tool call', () => {
       if (webSocket) expectMessagesRecorded(shown.calls, shown.run, host);
       else expectModelCallsRecorded(shown.calls, shown.run, host);
       expectNothingMissed(shown.calls, shown.run);
-      expectRun(shown.run, 'codex', secret);
+      expectRun(shown, 'codex', secret);
     });
   });
 });

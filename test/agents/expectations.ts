@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Call, Wire } from '../../fixtures/provider/call.ts';
 import type { Body } from '../../src/core/record.ts';
 import type { Recorded, Run } from './ledger.ts';
-import { CONTENT, type Shown, scenario } from './scene.ts';
+import { CONTENT, type Gated, type Shown, scenario } from './scene.ts';
 
 const nameOf = ({ method, host, path }: Call): string => `${method} https://${host}${path}`;
 
@@ -77,9 +77,10 @@ export function expectMessagesRecorded(calls: readonly Call[], { exchanges }: Ru
   expect(texts('server').reduce((sum, { body }) => sum + (body?.bytes ?? 0), 0)).toBe(answered);
 }
 
-/** The run as a whole: airtight, named after its agent, ended as the agent did, and without the key in clear. */
-export function expectRun({ records, text }: Run, agent: string, secret: string): void {
+/** The run as a whole: airtight, named after its agent, ended as the agent did, intact, and without the key in clear. */
+export function expectRun({ run: { records, text }, verified }: Gated, agent: string, secret: string): void {
   expect(records[0]).toMatchObject({ type: 'run.start', mode: 'airtight', agent: { name: agent } });
   expect(records.at(-1)).toMatchObject({ type: 'run.end', exitCode: 0 });
   expect(text).not.toContain(secret);
+  expect(verified, `${verified.stdout}\n${verified.stderr}`).toMatchObject({ code: 0 });
 }

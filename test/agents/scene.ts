@@ -29,6 +29,13 @@ export interface Shown {
   readonly calls: readonly Call[];
 }
 
+/** The same, and what gate has of it afterwards. */
+export interface Gated extends Shown {
+  readonly run: Run;
+  /** What `gate verify` said. */
+  readonly verified: Ran;
+}
+
 /** Name of the file that the tool call writes. */
 const FILE = 'made-by-the-agent.txt';
 
@@ -49,14 +56,14 @@ async function play<T>(
   agent: Agent,
   identity: Identity,
   start: Start,
-  look: (shown: Shown, scratch: Scratch) => T,
+  look: (shown: Shown, scratch: Scratch) => T | Promise<T>,
 ): Promise<T> {
   const provider = await startProvider({ scenario, webSocket: agent.webSocket ?? 'refuse' });
   const scratch = createScratch(identity);
   try {
     await agent.logIn?.(scratch);
     const ran = await start(provider, scratch);
-    return look({ ran, file: scratch.read(FILE), calls: provider.calls }, scratch);
+    return await look({ ran, file: scratch.read(FILE), calls: provider.calls }, scratch);
   } finally {
     scratch.remove();
     await provider.stop();
@@ -87,14 +94,18 @@ export async function whyNotGated(identity: Identity): Promise<string | undefine
  * The same command under gate: no base URL, no proxy, no CA variable. It enforces, so that a host which a
  * later release of the agent calls is denied instead of looked up in the world.
  */
-export function runGated(agent: Agent, identity: Identity): Promise<Shown & { readonly run: Run }> {
+export function runGated(agent: Agent, identity: Identity): Promise<Gated> {
+  const gate = (scratch: Scratch, args: readonly string[]): Promise<Ran> =>
+    scratch.run([process.execPath, CLI, ...args], { ...agent.env, GATE_HOME: scratch.gateHome });
   const start: Start = ({ port, caPath }, scratch) => {
     const hosts = agent.hosts.flatMap((host) => [
       ...['--resolve', `${host}:443:127.0.0.1:${port}`],
       ...['--allow', host],
     ]);
-    const gate = [process.execPath, CLI, 'run', '--enforce', '--upstream-ca', caPath, ...hosts, '--'];
-    return scratch.run([...gate, ...agent.command], { ...agent.env, GATE_HOME: scratch.gateHome });
+    return gate(scratch, ['run', '--enforce', '--upstream-ca', caPath, ...hosts, '--', ...agent.command]);
   };
-  return play(agent, identity, start, (shown, scratch) => ({ ...shown, run: readRun(scratch.gateHome) }));
+  return play(agent, identity, start, async (shown, scratch) => {
+    if (!existsSync(scratch.gateHome)) throw new Error(`gate did not start: ${shown.ran.stderr}`);
+    return { ...shown, run: readRun(scratch.gateHome), verified: await gate(scratch, ['verify']) };
+  });
 }
