@@ -1,7 +1,7 @@
 /** Real deputies, and daemons that start anew while the jail stands: a mask on a file would be gone by then. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { gateRun, runIn, runSide } from './harness.ts';
@@ -20,62 +20,77 @@ const LATE: readonly Target[] = [
   { name: 'docker desktop', kind: 'unix', path: '{home}/.docker/run/docker.sock' },
 ];
 
+/** Beside files of the user, where no cover can take the whole folder's place. */
+const BESIDE: readonly Target[] = [
+  { name: 'a ControlMaster', kind: 'unix', path: '{home}/.ssh/cm.sock' },
+  { name: 'a server of the repository', kind: 'unix', path: '{home}/repo/dev.sock' },
+];
+
 /** There when the jail starts; the others come later, where such a daemon's socket is expected. */
 const EARLY = ['docker', 'rootless docker', 'docker desktop'];
+
+function usable(targets: readonly Target[]): readonly Target[] {
+  return targets.filter((target) => isRoot() || !target.path?.startsWith('/run'));
+}
 
 function filled(scene: Scene, target: Target): Target {
   const path = (target.path ?? '').replace(/\{(\w+)\}/g, (_, name: string) => scene.facts[name] ?? '');
   return { ...target, path, replace: true };
 }
 
+/** Starts the attempts, lets every daemon start anew while they wait, and tells what each of them found. */
+async function meet(
+  scene: Scene,
+  side: 'outside' | 'inside',
+  targets: readonly Target[],
+): Promise<readonly string[]> {
+  const folder = scene.folder('home', side);
+  const probes = targets.map((target): Probe => {
+    const { path = '' } = filled(scene, target);
+    return { name: target.name, class: 'deputies', ...both(py('unix', 'late', path, folder)), expect: /./ };
+  });
+  const running = runSide(scene, side, probes, { parallel: probes.length });
+  const ready = () => targets.filter((t) => existsSync(join(folder, `ready-${t.name.replaceAll(' ', '-')}`)));
+  for (let i = 0; i < 80 && ready().length < targets.length; i++) await sleep(50);
+  const { uid, gid, prefix } = scene.identity;
+  const fresh = await startSinks({
+    token: scene.token,
+    owner: [uid, gid],
+    listen: targets.map((target) => filled(scene, target)),
+    behind: scene.prefix.slice(0, scene.prefix.length - prefix.length),
+    touched: () => undefined,
+  });
+  writeFileSync(join(folder, 'go'), '');
+  const { attempts } = await running;
+  fresh.stop();
+  return targets.map(({ name }) => {
+    const seen = attempts.get(name);
+    const said = seen === undefined ? undefined : verdictOf(seen);
+    return `${name}: ${said?.started ? said.word : 'did not run'}`;
+  });
+}
+
 describe.each(identities())('daemons that start anew, as $name', (identity) => {
-  const usable = LATE.filter((target) => isRoot() || !target.path?.startsWith('/run'));
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await createScene(identity, {
-      staged: true,
-      sockets: usable.filter((target) => EARLY.includes(target.name)),
+  for (const [where, targets] of [
+    ['where such daemons have their sockets', usable(LATE)],
+    ['beside other files', BESIDE],
+  ] as const) {
+    it(`cannot be reached ${where}`, async () => {
+      const sockets = targets.filter(({ name }) => EARLY.includes(name) || targets === BESIDE);
+      const scene = await createScene(identity, { staged: true, sockets });
+      try {
+        for (const { path = '' } of BESIDE.map((target) => filled(scene, target))) {
+          mkdirSync(dirname(path), { recursive: true });
+          writeFileSync(join(dirname(path), 'a-file-of-the-user'), 'text');
+        }
+        const names = targets.map(({ name }) => name);
+        expect(await meet(scene, 'outside', targets)).toEqual(names.map((name) => `${name}: escaped`));
+        expect(await meet(scene, 'inside', targets)).toEqual(names.map((name) => `${name}: refused`));
+      } finally {
+        scene.dispose();
+      }
     });
-  });
-  afterAll(() => scene?.dispose());
-
-  const attempt = async (side: 'outside' | 'inside') => {
-    const folder = scene.folder('home', side);
-    const probes = usable.map((target): Probe => {
-      const { path = '' } = filled(scene, target);
-      return { name: target.name, class: 'deputies', ...both(py('unix', 'late', path, folder)), expect: /./ };
-    });
-    const running = runSide(scene, side, probes, { parallel: probes.length });
-    const ready = () =>
-      usable.filter((t) => existsSync(join(folder, `ready-${t.name.replaceAll(' ', '-')}`)));
-    for (let i = 0; i < 80 && ready().length < usable.length; i++) await sleep(50);
-    const { length } = identity.prefix;
-    const fresh = await startSinks({
-      token: scene.token,
-      owner: [identity.uid, identity.gid],
-      listen: usable.map((target) => filled(scene, target)),
-      behind: scene.prefix.slice(0, scene.prefix.length - length),
-      touched: () => undefined,
-    });
-    writeFileSync(join(folder, 'go'), '');
-    const result = await running;
-    fresh.stop();
-    return result.attempts;
-  };
-
-  it('none of them can be reached', async () => {
-    const bare = await attempt('outside');
-    for (const { name } of usable) {
-      const seen = bare.get(name);
-      expect(seen && verdictOf(seen), name).toMatchObject({ started: true, word: 'escaped' });
-    }
-    const jailed = await attempt('inside');
-    const words = usable.map(({ name }) => {
-      const seen = jailed.get(name);
-      return `${name}: ${seen === undefined ? 'did not run' : verdictOf(seen).word}`;
-    });
-    expect(words).toEqual(usable.map(({ name }) => `${name}: refused`));
-  });
+  }
 });
 
 describe.each(identities())('real deputies, as $name', (identity) => {
@@ -94,10 +109,10 @@ describe.each(identities())('real deputies, as $name', (identity) => {
     context: TestContext,
     tool: string,
     argv: readonly string[],
-    env = {},
+    { env = {}, wanted = '' } = {},
   ): Promise<void> => {
     if (which(tool) === undefined) context.skip(`${tool} is not installed`);
-    const probe = [PYTHON, `${PROGRAMS}/tool.py`, '', '--', tool, ...argv];
+    const probe = [PYTHON, `${PROGRAMS}/tool.py`, wanted, '--', tool, ...argv];
     const bare = await runIn(scene, probe, { env });
     expect(bare.stdout, bare.stderr).toContain('PROBE escaped');
     const jailed = await runIn(scene, gateRun([], probe), { env });
@@ -121,7 +136,7 @@ describe.each(identities())('real deputies, as $name', (identity) => {
     await runIn(scene, ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
     await runIn(scene, ['ssh-add', key], { env: { SSH_AUTH_SOCK: socket } });
     try {
-      await refused(context, 'ssh-add', ['-l'], { SSH_AUTH_SOCK: socket });
+      await refused(context, 'ssh-add', ['-l'], { env: { SSH_AUTH_SOCK: socket } });
     } finally {
       process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(agent.stdout)?.[1]), 'SIGTERM');
     }
@@ -131,7 +146,9 @@ describe.each(identities())('real deputies, as $name', (identity) => {
     if (which('gpg-connect-agent') === undefined) context.skip('gpg-agent is not installed');
     scene.folder('home', '.gnupg');
     await runIn(scene, ['gpg-connect-agent', '/bye']);
-    await refused(context, 'gpg-connect-agent', ['--no-autostart', 'GETINFO pid', '/bye']);
+    await refused(context, 'gpg-connect-agent', ['--no-autostart', 'GETINFO pid', '/bye'], {
+      wanted: 'D ',
+    });
   });
 
   it('a port opened inside is not a port of the machine', async () => {

@@ -161,11 +161,14 @@ def serve(address, folder):
 
 def descriptors(_):
     """Anything open beyond the three that everybody has."""
-    seen = sorted(int(name) for name in os.listdir("/proc/self/fd"))
-    # The listing itself is one.
-    more = [number for number in seen if number > 2][:-1]
+    more = []
+    for number in range(3, 1024):
+        try:
+            more.append(os.readlink("/proc/self/fd/%d" % number))
+        except FileNotFoundError:
+            continue
     if more:
-        return [os.readlink("/proc/self/fd/%d" % number) for number in more]
+        return more
     raise p.Refused("only three")
 
 
