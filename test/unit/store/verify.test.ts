@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../../src/core/paths.ts';
@@ -185,6 +186,17 @@ describe('verify', () => {
     writer.append('hologram', { id: 1 });
     createHeads(paths).closed(run, await writer.close());
     expect((await verifyRun(findRun(paths, 'last'))).findings).toEqual([]);
+  });
+
+  it('agrees with the check by hand that the documentation gives', async () => {
+    const given = await closedRun();
+    const page = readFileSync(new URL('../../../docs/data-format.md', import.meta.url), 'utf8');
+    const script = /```sh\n(.*?)```/s.exec(page)?.[1] ?? '';
+    const { head } = await verifyRun(findRun(given.paths, 'last'));
+    const run = (): string => spawnSync('sh', ['-c', script], { cwd: given.dir, encoding: 'utf8' }).stdout;
+    expect(run()).toBe(`10 lines, head ${head}\n`);
+    editLines(given, (lines) => lines.with(4, (lines[4] ?? '').replace('"type"', '"tyqe"')));
+    expect(run()).toContain('line 6 does not continue the chain');
   });
 
   it('refuses names that fit no run or several', async () => {
