@@ -556,3 +556,62 @@ test('50 MB pass with flat memory while the client reads slowly', async () => {
   await made.recorder.until(() => (got > total ? true : undefined));
   expect(bytes).toBe(total);
 });
+
+test('50 MB go up with flat memory while the origin reads slowly, and arrive whole', async () => {
+  const total = 50 * 1024 * 1024;
+  let got = 0;
+  const target = await origin((socket, text) => {
+    got = text.length - (text.indexOf('\r\n\r\n') + 4);
+    socket.removeAllListeners('data');
+    socket.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+      if (got === total) socket.write(ok('all'));
+    });
+    // The first piece stops the origin; the test lets it go on.
+    socket.pause();
+  });
+  const made = rig(target);
+  let written = 0;
+  made.recorder.request = async (_facts, body) => {
+    written += body.kind === 'none' ? 0 : body.bytes.length;
+    return {
+      id: 'x',
+      requestData: async (chunk) => {
+        written += chunk.length;
+      },
+      requestEnd: () => undefined,
+      response: async () => undefined,
+      responseData: async () => undefined,
+      message: async () => undefined,
+      end: async () => undefined,
+    };
+  };
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`PUT / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: ${total}\r\n\r\n`);
+  const block = Buffer.alloc(1024 * 1024, 'u');
+  for (let sent = 0; sent < total; sent += block.length) client.send(block);
+  await settle(400);
+  expect(written).toBeLessThan(16 * 1024 * 1024);
+  target.connections[0]?.resume();
+  await client.saw('all');
+  expect(written).toBe(total);
+});
+
+test('an event stream over HTTP/1.0 and close-delimited answers streams as well', async () => {
+  let push: (text: string) => void = () => undefined;
+  const target = await origin((socket) => {
+    socket.write('HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
+    push = (text) => socket.write(text);
+  });
+  const made = rig(target);
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await client.saw('event-stream');
+  for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+    push(event);
+    await client.saw(event);
+  }
+  target.connections[0]?.end();
+  await client.over();
+  expect(client.closed).toBe('ended');
+});

@@ -167,6 +167,18 @@ test('an origin without HTTP/2 is spoken to in HTTP/1.1', async () => {
   expect(target.connections).toHaveLength(1);
 });
 
+test('a length of nothing on a stream that goes on does not reach the origin beside a coding', async () => {
+  const target = await tlsOrigin(answering(() => ok('done')));
+  const made = rig(target);
+  const client = await session(made);
+  const stream = client.request({ ...post(), 'content-length': '0' });
+  const following = follow(stream);
+  stream.end();
+  await following;
+  const head = target.received().toLowerCase();
+  expect(head.includes('content-length') && head.includes('transfer-encoding')).toBe(false);
+});
+
 test('a hundred streams at once share one connection to the origin', async () => {
   const target = await h2Origin((stream, headers) => {
     stream.respond({ ':status': 200 });

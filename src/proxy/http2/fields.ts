@@ -85,6 +85,8 @@ export function toHttp1(fields: HeaderList, authority: string | undefined, chunk
     if (!isToken(name) || LINE_BREAKING.test(value))
       throw new BadRequest('bad_field', 'a field that is none');
     if (CONNECTION_SPECIFIC.has(name)) throw new BadRequest('bad_field', `'${name}' in an HTTP/2 request`);
+    // `content-length: 0` on a stream that goes on would stand beside the coding: two readings of one body.
+    if (chunked && name === 'content-length') continue;
     if (name !== 'cookie') {
       headers.push([name, value]);
       continue;
