@@ -1,0 +1,175 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type TestHome, testHome } from '../helpers/product.ts';
+import { startTerminal, type Terminal, tmuxMissing } from '../helpers/tmux.ts';
+
+const missing = tmuxMissing();
+const found = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+/** The leanest vi that there is, reading nobody's configuration. */
+const vi = ['vim', 'vim.tiny'].find(found);
+if (missing) process.stderr.write(`skipped: ${missing}\n`);
+if (vi === undefined) process.stderr.write('skipped: the editor tests need vim\n');
+const VI = `${vi} -u NONE -i NONE -n -N`;
+// biome-ignore lint/suspicious/noTemplateCurlyInString: bash's braces, not ours
+const PIPE_STATUS = 'echo ${PIPESTATUS[*]}';
+const RAW_AND_KILLED = "gate run --quiet -- sh -c 'stty raw -echo; kill -9 $$'";
+
+// promise: jail.self
+describe.skipIf(missing)('programs that own the screen', () => {
+  let home: TestHome;
+  let terminal: Terminal;
+  beforeAll(() => {
+    home = testHome();
+    writeFileSync(join(home.dir, 'lines.txt'), `${seq(200)}\n`);
+  });
+  afterAll(() => home?.remove());
+  beforeEach(async () => {
+    terminal = await startTerminal(home);
+  });
+  afterEach(() => terminal?.close());
+
+  const text = (name: string) => readFileSync(join(home.dir, name), 'utf8');
+
+  test.skipIf(!vi)('vim edits, is stopped, comes back, saves and quits', async () => {
+    await terminal.run(`gate run --quiet -- ${VI} edited.txt`);
+    await terminal.shows(/^~\n~/m);
+    terminal.type('ione line');
+    terminal.press('Escape');
+    await terminal.shows(/^one line$/m);
+    terminal.press('C-z');
+    await terminal.shows(/Stopped/);
+    expect(await terminal.answer('echo $?')).toBe('148');
+    await terminal.run('fg');
+    await terminal.shows(/^one line\n~/m);
+    terminal.type('oa second');
+    terminal.press('Escape');
+    terminal.type(':wq');
+    terminal.press('Enter');
+    expect(await terminal.answer('echo $?')).toBe('0');
+    expect(text('edited.txt')).toBe('one line\na second\n');
+  });
+
+  test.skipIf(!vi)('vim draws itself anew when the window changes', async () => {
+    await terminal.run(`gate run --quiet -- ${VI} lines.txt`);
+    await terminal.shows(/^29$/m);
+    terminal.resize(60, 12);
+    await terminal.shows(/^1\n[\s\S]*^11$/m);
+    terminal.type(':set columns? lines?');
+    terminal.press('Enter');
+    await terminal.shows(/columns=60[\s\S]*lines=12/);
+    terminal.press('Enter');
+    terminal.type(':q!');
+    terminal.press('Enter');
+    expect(await terminal.answer('echo $?')).toBe('0');
+  });
+
+  test.skipIf(!vi)('echo | gate run -- vim - edits what came by the pipe', async () => {
+    await terminal.run(`echo from the pipe | gate run --quiet -- ${VI} -`);
+    await terminal.shows(/^from the pipe\n~/m);
+    terminal.type('A, and typed');
+    terminal.press('Escape');
+    terminal.type(':w piped.txt');
+    terminal.press('Enter');
+    terminal.type(':q!');
+    terminal.press('Enter');
+    expect(await terminal.answer('echo $?')).toBe('0');
+    expect(text('piped.txt')).toBe('from the pipe, and typed\n');
+  });
+
+  test('less pages, is stopped, comes back and quits', async () => {
+    await terminal.run('gate run --quiet -- less lines.txt');
+    await terminal.shows(/^1\n2\n/);
+    terminal.press('Space');
+    await terminal.shows(/^30\n31\n/);
+    terminal.press('C-z');
+    await terminal.shows(/Stopped/);
+    await terminal.run('fg');
+    await terminal.shows(/^30\n31\n/);
+    terminal.press('q');
+    expect(await terminal.answer('echo $?')).toBe('0');
+  });
+
+  test('gate run -- … | less leaves the terminal to less', async () => {
+    await terminal.run("gate run --quiet -- sh -c 'echo a; echo b' | less");
+    await terminal.shows(/^a\nb\n[\s\S]*\(END\)/m);
+    terminal.press('q');
+    expect(await terminal.answer(PIPE_STATUS)).toBe('0 0');
+    await terminal.run('gate run --quiet -- seq 100000 | less');
+    await terminal.shows(/^1\n2\n/);
+    terminal.press('G');
+    await terminal.shows(/^100000$/m);
+    terminal.press('C-z');
+    await terminal.shows(/Stopped/);
+    await terminal.run('fg');
+    await terminal.shows(/^100000$/m);
+    terminal.press('q');
+    expect(await terminal.answer('echo $?')).toBe('0');
+  });
+
+  test('… | gate run -- less takes the terminal for its keys', async () => {
+    await terminal.run('seq 500 | gate run --quiet -- less');
+    await terminal.shows(/^1\n2\n/);
+    terminal.press('G');
+    await terminal.shows(/^500$/m);
+    terminal.press('q');
+    expect(await terminal.answer(PIPE_STATUS)).toBe('0 0');
+  });
+
+  test('a shell inside has job control of its own', async () => {
+    await terminal.run('gate run --quiet -- bash --norc --noprofile');
+    await terminal.shows(/^bash\S*[$#]$/m);
+    terminal.type("PS1='inner> '; clear");
+    terminal.press('Enter');
+    await terminal.run('sleep 100');
+    terminal.press('C-z');
+    await terminal.shows(/Stopped/);
+    expect(await terminal.answer('echo $?')).toBe('148');
+    expect(await terminal.answer('jobs')).toMatch(/^\[1\]\+ {2}Stopped +sleep 100/);
+    await terminal.run('fg');
+    await terminal.shows(/^sleep 100$/m);
+    terminal.press('C-c');
+    expect(await terminal.answer('echo $?')).toBe('130');
+    await terminal.run('suspend');
+    await terminal.shows(/Stopped[\s\S]*\n>$/);
+    await terminal.run('fg');
+    await terminal.shows(/inner>$/);
+    await terminal.run('exit 7');
+    expect(await terminal.answer('echo $?')).toBe('7');
+  });
+
+  test('a trap on SIGWINCH and stty see the new size', async () => {
+    const script = 'trap "stty size" WINCH; echo up; for i in $(seq 80); do sleep 0.1; done';
+    await terminal.run(`gate run --quiet -- bash -c '${script}'`);
+    await terminal.shows(/^up$/m);
+    terminal.resize(90, 20);
+    await terminal.shows(/^20 90$/m);
+    terminal.press('C-c');
+    expect(await terminal.answer('echo $?')).toBe('130');
+  });
+
+  test('terminal modes are as before, however a raw program ended', async () => {
+    await terminal.answer('stty -a > before');
+    await terminal.run(RAW_AND_KILLED);
+    expect(await terminal.answer('echo $?; stty -a > after')).toBe('137');
+    expect(text('after')).toBe(text('before'));
+    // In a script no shell's line editor mends anything between.
+    writeFileSync(join(home.dir, 'script'), `stty -a > before\n${RAW_AND_KILLED}\nstty -a > after\n`);
+    await terminal.answer('bash script');
+    expect(text('after')).toBe(text('before'));
+  });
+
+  test('the command has its own name for the terminal, and sees it on all three descriptors', async () => {
+    const outside = await terminal.answer('tty');
+    expect(outside).toMatch(/^\/dev\/pts\/\d+$/);
+    expect(await terminal.answer(`gate run --quiet -- sh -c 'test -t 0 -a -t 1 -a -t 2 && tty'`)).toBe(
+      outside,
+    );
+    expect(await terminal.answer("gate run --quiet -- sh -c 'echo read me >/dev/tty'")).toBe('read me');
+  });
+});
+
+function seq(last: number): string {
+  return Array.from({ length: last }, (_, at) => at + 1).join('\n');
+}
