@@ -24,7 +24,7 @@ const WORTHWHILE = 48;
 const SHORT = 2048;
 const SHORT_DICTIONARY = 8 * 1024;
 /** Text longer than this is compressed fast rather than well; others wait behind it. */
-const LONG = 128 * 1024;
+const LONG = 64 * 1024;
 
 /** Makes an empty chain. It begins anew after `MAX_CHAIN` frames, so that few frames are needed to read one. */
 export function createDictionaryChain(): DictionaryChain {

@@ -56,9 +56,8 @@ export function findRun(paths: GatePaths, name: string): RunInfo {
 export function markInterrupted(paths: GatePaths): RunId[] {
   const marked: RunId[] = [];
   const known = createHeads(paths);
-  const isDead = (heads: RunHeads): boolean =>
-    heads.ended === undefined && describe(paths, heads.run, heads).state === 'interrupted';
-  if (![...known.read().values()].some(isDead)) return marked;
+  const isDead = (heads: RunHeads): boolean => describe(paths, heads.run, heads).state === 'interrupted';
+  if (![...known.unended().values()].some(isDead)) return marked;
   known.interrupted((all) =>
     [...all.values()].filter(isDead).flatMap((heads) => {
       const found = filesAsFound(paths, heads.run);

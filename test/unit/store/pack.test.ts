@@ -127,6 +127,22 @@ describe('pack', () => {
     }
   });
 
+  it('keeps a text in zstd decoded', async () => {
+    const pack = createTestPack();
+    // Made by hand, since Node 20 has no encoder: 20 blocks that say "800 times this byte" (RFC 8878, 3.1.1).
+    const block = (byte: number, isLast: boolean): number[] => {
+      const header = (800 << 3) | (1 << 1) | (isLast ? 1 : 0);
+      return [header & 0xff, header >> 8, 0, byte];
+    };
+    const blocks = Array.from({ length: 20 }, (_, n) => block(0x61 + n, n === 19)).flat();
+    const size = 16_000 - 256;
+    const wire = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x60, size & 0xff, size >> 8, ...blocks]);
+    const body = pack.writer.whole({ ...JSON_BODY, encoding: 'zstd' }, wire);
+    expect(body).toMatchObject({ stored: 'decoded', bytes: wire.length });
+    const text = Array.from({ length: 20 }, (_, n) => String.fromCharCode(0x61 + n).repeat(800)).join('');
+    expect((await pack.read(body)).toString()).toBe(text);
+  });
+
   it.each([
     ['not what it says', Buffer.from('x'.repeat(500)), 'gzip'],
     ['an unknown coding', gzipSync('x'.repeat(500)), 'gzip, br'],
