@@ -1,29 +1,49 @@
 import { Command, CommanderError } from 'commander';
+import { defineCa } from './commands/ca.ts';
 import type { Context, DefineCommand, Exit } from './commands/command.ts';
+import { defineCompletion } from './commands/completion.ts';
+import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
+import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
+import { topicList } from './commands/help/topics.ts';
+import { defineHelp } from './commands/help.ts';
+import { defineLists } from './commands/lists.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
 import { defineScan } from './commands/scan.ts';
 import { defineVerify } from './commands/verify.ts';
-import { EXIT, GateError } from './core/errors.ts';
+import { EXIT, GateError, messageOf } from './core/errors.ts';
 import type { Io } from './core/io.ts';
 import { GATE_VERSION } from './core/version.ts';
 
-const COMMANDS: readonly DefineCommand[] = [defineRun, defineRuns, defineScan, defineVerify];
+/** In the order of help. */
+const COMMANDS: readonly DefineCommand[] = [
+  defineRun,
+  defineAllow,
+  defineDeny,
+  definePassthrough,
+  defineLists,
+  defineRuns,
+  defineScan,
+  defineVerify,
+  defineCa,
+  defineCompletion,
+  defineHelp,
+];
 
 /** The command tree, as used by the program itself, its tests and its documentation. */
-export function buildProgram(context: Context): Command {
+export function buildProgram(context: Context, onFlags: (flags: GlobalFlags) => void = () => {}): Command {
   const program = new Command('gate')
     .description('Run AI agents in a network jail whose only exit is an audit proxy that records everything.')
     .version(GATE_VERSION, '--version', 'show the version')
-    .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', 'show help for a command')
     .enablePositionalOptions()
     .addHelpText(
       'before',
       'Examples:\n  $ gate run -- claude      # run an agent, record all it sends\n  $ gate runs               # list what was recorded\n',
-    );
+    )
+    .addHelpText('after', `\nTopics (gate help TOPIC):\n${topicList()}`);
   for (const define of COMMANDS) program.addCommand(define(context));
-  for (const each of [program, ...program.commands]) {
+  addGlobalFlags(program, onFlags);
+  for (const each of allCommands(program)) {
     each.exitOverride().configureOutput({
       writeOut: (text) => context.io.stdout.write(text),
       writeErr: (text) => context.io.stderr.write(text),
@@ -36,6 +56,7 @@ export function buildProgram(context: Context): Command {
 /** Parses the arguments and does what they say. Every failure has been told on stderr when it returns. */
 export async function runProgram(argv: readonly string[], io: Io): Promise<Exit> {
   let exit: Exit = EXIT.ok;
+  let flags: GlobalFlags = {};
   const context: Context = {
     io,
     finish: (value) => {
@@ -43,22 +64,35 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<Exit>
     },
   };
   try {
-    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    const program = buildProgram(context, (given) => {
+      flags = given;
+    });
+    await program.parseAsync([...argv], { from: 'user' });
     return exit;
   } catch (error) {
-    return explain(error, argv[0] ?? '', io);
+    // Options of gate itself may stand before the command's name.
+    const name = argv.find((word) => !word.startsWith('-')) ?? '';
+    return explain(error, name, io, flags);
   }
 }
 
-function explain(error: unknown, name: string, io: Io): number {
+function explain(error: unknown, name: string, io: Io, flags: GlobalFlags): number {
   // `gate run` must not be mistaken for its command: all of its own failures, wrong usage too, are 125.
   const usage = name === 'run' ? EXIT.internal : EXIT.usage;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : usage;
   if (error instanceof GateError) {
     io.stderr.write(`gate: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
+    if (flags.verbose) io.stderr.write(causes(error));
     return error.exitCode === EXIT.usage ? usage : error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.stderr.write(`gate: internal error, please report it: ${detail}\n`);
   return EXIT.internal;
+}
+
+/** What lies below an error, for `--verbose`. */
+function causes(error: Error): string {
+  const { cause } = error;
+  if (cause === undefined) return '';
+  return `  caused by: ${messageOf(cause)}\n${cause instanceof Error ? causes(cause) : ''}`;
 }

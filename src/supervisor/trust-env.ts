@@ -12,13 +12,15 @@ export type Isolation =
 export interface TrustEnvironmentOptions {
   /** The proxy's port on 127.0.0.1, as the command sees it. */
   readonly proxyPort: number;
+  /** What the proxy asks for; undefined where it asks for nothing. */
+  readonly proxyPassword?: string;
   readonly trust: TrustPaths;
   readonly isolation: Isolation;
 }
 
 type Source = keyof TrustPaths;
 
-interface CaVariable {
+export interface CaVariable {
   readonly name: string;
   /** Which file: `bundle` for tools that replace their certificates by it, `extra` for tools that add it. */
   readonly file: Source;
@@ -76,6 +78,9 @@ export const CA_VARIABLES: readonly CaVariable[] = [
   replace('SYSTEM_CERTIFICATE_PATH', 'bundle', 'Haskell; would hide gate from it'),
   replace('JULIA_SSL_CA_ROOTS_PATH', 'bundle', 'Julia; would hide gate from it'),
 ];
+
+/** Stands before the password in the proxy's URL; the proxy does not look at it. */
+const PROXY_USER = 'gate';
 
 /**
  * Loopback and nothing else goes past the proxy: servers that the command itself runs. No `[::1]`, which makes
@@ -141,7 +146,9 @@ export function trustEnvironment(
   options: TrustEnvironmentOptions,
 ): EnvironmentChange {
   const set: Record<string, string> = { NO_PROXY, no_proxy: NO_PROXY };
-  const proxy = `http://127.0.0.1:${options.proxyPort}`;
+  const { proxyPassword } = options;
+  const user = proxyPassword === undefined ? '' : `${PROXY_USER}:${proxyPassword}@`;
+  const proxy = `http://${user}127.0.0.1:${options.proxyPort}`;
   for (const name of [...PROXY_VARIABLES, ...TOOL_PROXY_VARIABLES]) set[name] = proxy;
   for (const { name, file, when } of CA_VARIABLES) {
     if (when === 'always' || env[name] !== undefined) set[name] = options.trust[file];
