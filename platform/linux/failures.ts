@@ -30,6 +30,11 @@ const FIXES: readonly { readonly where: RegExp; readonly error?: string; readonl
     where: /^proc:/,
     fix: 'the container around gate hides parts of /proc, so the jail cannot have its own: start it with --security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)',
   },
+  {
+    where: /^hard-links:/,
+    error: 'EMLINK',
+    fix: 'this file has another name that gate cannot find, and by which the command could reach it: `sudo find / -samefile FILE` shows it; remove it, or replace the file by a copy of itself',
+  },
   { where: /./, error: 'ENOSYS', fix: 'gate needs Linux 5.12 or later' },
   { where: /^cwd/, fix: 'start gate in a folder that the jail may show' },
   { where: /^seccomp/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },

@@ -149,6 +149,32 @@ describe.skipIf(missing)('files in the jail', () => {
       expect(readFileSync(join(path, 'work/g'), 'utf8')).toBe('hello\n');
     });
 
+    it('finds names that were given to protected files before', async () => {
+      const { path, spec } = home(user);
+      const script = `cd ${path}; ln .local/share/gate/runs/r1/ledger work/ledger; ln dotfiles/gate/allowlist.txt list
+        ln dotfiles/gate/ca/ca.key work/key`;
+      expect((await rig.outside(user, sh(`${script}; cat work/ledger work/key list`))).stdout).toBe(
+        'RECORD\nPRIVATE\nallowed\n',
+      );
+      const inside = await rig.jailed(
+        user,
+        sh('cat ledger key; cat ../list; echo x >>../list; rm -f ledger ../list'),
+        spec,
+      );
+      expect(inside.stdout).toBe('allowed\n');
+      expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
+    });
+
+    it.skipIf(!isRoot || user.uid === 0)('refuses the run when such a name is out of its sight', async () => {
+      const { path, spec } = home(user);
+      const script = `cd ${path}; mkdir dark; ln .local/share/gate/runs/r1/ledger dark/ledger; chown 0:0 dark; chmod 711 dark`;
+      expect(spawnSync('sh', ['-ec', script]).status).toBe(0);
+      expect((await rig.outside(user, ['cat', `${path}/dark/ledger`])).stdout).toBe('RECORD\n');
+      const inside = await rig.jailed(user, ['cat', `${path}/dark/ledger`], spec);
+      expect(inside).toMatchObject({ code: 125, stdout: '' });
+      expect(inside.stderr).toContain('-samefile');
+    });
+
     it.skipIf(!isRoot)('finds second views of the same files', async () => {
       const { path, spec } = home(user);
       const script = `mkdir -p ${path}/v/bind ${path}/v/part ${path}/v/file ${path}/v/over ${path}/v/data; touch ${path}/v/one

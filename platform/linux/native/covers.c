@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "copytree.h"
+#include "hardlinks.h"
 #include "mountapi.h"
 #include "pins.h"
 #include "report.h"
@@ -104,6 +105,7 @@ static void pin_all(const struct spec *spec) {
 }
 
 void places_apply(const struct spec *spec) {
+  hard_links_apply(spec);
   pin_all(spec);
   for (size_t i = 0; i < spec->read_only.count; i++) make_read_only(spec->read_only.items[i]);
   int staging = tmpfs_make(0755);
