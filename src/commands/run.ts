@@ -1,3 +1,5 @@
+import { Option } from 'commander';
+import { RUN_MODES } from '../core/config.ts';
 import { EXIT, GateError } from '../core/errors.ts';
 import type { RunFlags } from '../supervisor/settings.ts';
 import { collect, command, type DefineCommand } from './command.ts';
@@ -8,10 +10,17 @@ export const defineRun: DefineCommand = (context) =>
     ['gate run -- claude', 'run an agent; unknown hosts are allowed and flagged'],
     ['gate run --enforce -- codex', 'only hosts on the allowlist or the passthrough list'],
     ['gate run --deny "*.example.com" -- npm install', 'one rule for one run'],
+    ['gate run --mode permissive -- claude', 'no jail: only what uses the proxy variables is recorded'],
   ])
     .usage('[options] -- <command> [arguments...]')
     .argument('[command...]', 'the command and its arguments')
     .passThroughOptions()
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'airtight: in the jail or not at all (the default); best-effort: in the jail where that works, else as permissive, with a warning; permissive: no jail, the command is led to gate by its variables only',
+      ).choices(RUN_MODES),
+    )
     .option('--enforce', 'refuse hosts that are on neither the allowlist nor the passthrough list')
     .option('--allow <pattern>', 'allow a host for this run (repeatable)', collect)
     .option('--deny <pattern>', 'deny a host for this run (repeatable)', collect)

@@ -12,9 +12,13 @@ const AbsolutePath = z.string().refine(isAbsolute, { error: 'expected an absolut
 const Milliseconds = z.int().min(1).max(2_147_483_647);
 const list = <T extends z.ZodType>(item: T) => z.array(item).default([]);
 
+/** How a command is held; also as it stands in `run.start`. */
+export const RUN_MODES = ['airtight', 'best-effort', 'permissive'] as const;
+export type RunMode = (typeof RUN_MODES)[number];
+
 const Run = z.strictObject({
   mode: z
-    .enum(['airtight', 'best-effort', 'permissive'])
+    .enum(RUN_MODES)
     .default('airtight')
     .describe(
       'How the command is held: in the jail or not at all; in the jail where that works; by variables only.',

@@ -16,6 +16,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
   405: 'Method Not Allowed',
+  407: 'Proxy Authentication Required',
   408: 'Request Timeout',
   421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
@@ -123,7 +124,8 @@ export function badRequest(status: number, code: string, message: string): Answe
   return answer({
     status,
     type: 'gate_error',
-    mark: undefined,
+    // RFC 9110 §15.5.8: a 407 says how to authenticate.
+    mark: status === 407 ? ['proxy-authenticate', 'Basic realm="gate"'] : undefined,
     reason: code,
     host: '',
     message: `gate cannot read this request: ${message}`,

@@ -17,6 +17,8 @@ export interface Hop {
   readonly sni: string | undefined;
   /** The ClientHello named something that is no host. */
   readonly badSni: boolean;
+  /** What each request on the proxy's own port must present; what comes inside a CONNECT has presented it. */
+  readonly password?: string;
 }
 
 /** Where a request goes, or why that cannot be said. */

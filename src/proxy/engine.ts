@@ -8,8 +8,8 @@ import { serve } from './serve.ts';
 export type Origin =
   /** Through the jail's route: `address` and `port` are what the client dialled (`socket.localAddress`). */
   | { readonly via: 'captured'; readonly address: string; readonly port: number }
-  /** On the proxy's own port. */
-  | { readonly via: 'proxy' };
+  /** On the proxy's own port. `password`: what each request there must present; undefined where anyone may ask. */
+  | { readonly via: 'proxy'; readonly password?: string };
 
 export interface EngineDeps extends Omit<ConnectionDeps, 'limits' | 'onBug'> {
   readonly limits?: Partial<Limits>;
@@ -66,7 +66,9 @@ export function createEngine(deps: EngineDeps): Engine {
 function hopOf(origin: Origin, deps: ConnectionDeps): Hop {
   const inner = { scheme: 'http', sni: undefined, badSni: false } as const;
   if (origin.via === 'proxy') {
-    return { ...inner, via: 'proxy', port: undefined, address: undefined, name: undefined };
+    const { password } = origin;
+    const hop: Hop = { ...inner, via: 'proxy', port: undefined, address: undefined, name: undefined };
+    return password === undefined ? hop : { ...hop, password };
   }
   const address = formatAddress(origin.address);
   return { ...inner, via: 'captured', port: origin.port, address, name: nameOfAddress(address, deps.names) };

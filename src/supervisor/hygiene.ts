@@ -147,6 +147,8 @@ export interface ChildEnvironmentOptions {
   readonly run: string;
   /** The proxy's port on 127.0.0.1, as the command sees it. */
   readonly proxyPort: number;
+  /** What the proxy asks for; undefined where it asks for nothing. */
+  readonly proxyPassword?: string;
   readonly trust: TrustPaths;
   readonly isolation: Isolation;
   /** Control sockets that are left reachable. */

@@ -17,7 +17,6 @@ import { createPolicy } from '../policy/decide.ts';
 import { createLists, type Lists, type ListsOptions } from '../policy/lists.ts';
 import { type AgentProfile, agentProfile } from '../policy/profiles.ts';
 import { namedPorts, runPatterns } from '../policy/run-patterns.ts';
-import { chooseProxyPort } from './jail-spec.ts';
 import { type RunFlags, type RunSettings, runSettings } from './settings.ts';
 
 /** Everything that is read and decided before anything of a run exists. */
@@ -30,12 +29,12 @@ export interface Prepared {
   readonly settings: RunSettings;
   readonly agent: AgentProfile | undefined;
   readonly lists: Lists;
-  readonly policy: Policy;
+  /** The policy, given the ports of this machine on which gate listens. */
+  readonly policy: (ownPorts: ReadonlySet<number>) => Policy;
   readonly leaves: LeafIssuer;
   readonly trust: TrustView;
   readonly upstreamTrust: () => SecureContext;
   readonly capturePorts: readonly number[];
-  readonly proxyPort: number;
 }
 
 export interface PrepareOptions {
@@ -71,22 +70,20 @@ export function prepare(options: PrepareOptions): Prepared {
     settings,
     agent,
     lists,
-    policy: listPolicy(lists, settings.enforce),
+    policy: (ownPorts) => listPolicy(lists, settings.enforce, ownPorts),
     leaves: createLeafIssuer(authority),
     trust: trustView({ authority, caDir: paths.caDir, env }),
     upstreamTrust: createUpstreamContext(env, settings.upstreamCa),
     capturePorts,
-    proxyPort: chooseProxyPort(capturePorts),
   };
 }
 
-function listPolicy(lists: Lists, enforce: boolean): Policy {
+function listPolicy(lists: Lists, enforce: boolean, ownPorts: ReadonlySet<number>): Policy {
   const ownAddresses = machineAddresses();
   return createPolicy(() => ({
     lists: lists.matchers(),
     enforce,
-    // gate's listeners are in the jail's own network: on this machine it has no port.
-    ownPorts: new Set(),
+    ownPorts,
     ownAddresses,
   }));
 }

@@ -1,17 +1,13 @@
-import { hostname, userInfo } from 'node:os';
-import { createJail } from '../../platform/index.ts';
-import type { CommandEnd, Jail } from '../../platform/jail.ts';
+import type { CommandEnd } from '../../platform/jail.ts';
 import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-record.ts';
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
-import { GATE_VERSION } from '../core/version.ts';
-import { gitFacts } from './git.ts';
-import { childEnvironment } from './hygiene.ts';
-import { jailSpec } from './jail-spec.ts';
+import { startFacts, widenings } from './facts.ts';
+import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { serveJail } from './serve.ts';
+import { serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
-import { forwardSignals } from './signals.ts';
+import { type RunSignals, takeSignals } from './signals.ts';
 import { summaryLine } from './summary.ts';
 
 type Command = readonly [string, ...string[]];
@@ -20,8 +16,9 @@ type Exit = number | NodeJS.Signals;
 /**
  * One run, from nothing to its summary line: jails the command, records what it sends, and says how it ended.
  * Throws GateError, exit code 125, where gate cannot do its job; 126 or 127 where the command cannot be started.
+ * `hold` stands in for what the mode would hold the command in.
  */
-export async function run(command: Command, flags: RunFlags, io: Io): Promise<Exit> {
+export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold): Promise<Exit> {
   let record: RunRecord | undefined;
   const prepared = prepare({
     program: command[0],
@@ -30,60 +27,76 @@ export async function run(command: Command, flags: RunFlags, io: Io): Promise<Ex
     cwd: io.cwd,
     onReload: (facts) => void record?.note('list.reload', facts).catch(ignore),
   });
-  // While the helper makes the jail, the store's worker starts.
-  const standing = createJail(specOf(prepared, command, io), {
-    // Attempts are recorded from the moment there is a record; none can happen before the command runs.
-    refused: ({ proto, address, port, count }) => {
-      const where = port === undefined ? { address } : { address, port };
-      record?.recorder.refused({ proto, ...where, reason: 'port_not_captured', count });
+  const holdCommand = hold ?? HOLDS[prepared.settings.mode];
+  // While the jail is made, the store's worker starts.
+  const standing = holdCommand({
+    prepared,
+    command,
+    io,
+    events: {
+      // Attempts are recorded from the moment there is a record; none can happen before the command runs.
+      refused: ({ proto, address, port, count }) => {
+        const where = port === undefined ? { address } : { address, port };
+        record?.recorder.refused({ proto, ...where, reason: 'port_not_captured', count });
+      },
     },
   });
-  const { jail, opened } = await both(standing, () => openRecord(prepared.paths, prepared.run));
+  const { held, opened } = await both(standing, () => openRecord(prepared.paths, prepared.run));
   try {
-    record = await opened.begin(startFacts(prepared, command, io, jail));
+    record = await opened.begin(startFacts(prepared, command, io, held.jail));
+    return await live({ prepared, held, record, io });
   } catch (error) {
-    jail.destroy();
+    held.jail.destroy();
     throw error;
+  } finally {
+    held.release();
   }
-  return await live({ prepared, jail, record, io });
 }
 
 /** A jail without a record, and a record without a jail, come to nothing: what stands is taken down. */
 async function both(
-  standing: Promise<Jail>,
+  standing: Promise<Held>,
   open: () => OpenedRecord,
-): Promise<{ jail: Jail; opened: OpenedRecord }> {
+): Promise<{ held: Held; opened: OpenedRecord }> {
   let opened: OpenedRecord;
   try {
     opened = open();
   } catch (error) {
-    void standing.then((jail) => jail.destroy(), ignore);
+    void standing.then(takeDown, ignore);
     throw error;
   }
   try {
-    return { jail: await standing, opened };
+    return { held: await standing, opened };
   } catch (error) {
     await opened.discard();
     throw error;
   }
 }
 
+function takeDown({ jail, release }: Held): void {
+  jail.destroy();
+  release();
+}
+
 interface Live {
   readonly prepared: Prepared;
-  readonly jail: Jail;
+  readonly held: Held;
   readonly record: RunRecord;
+  readonly signals: RunSignals;
   readonly io: Io;
 }
 
 /** From a standing jail and an open record to the end of both. */
-async function live({ prepared, jail, record, io }: Live): Promise<Exit> {
+async function live({ prepared, held, record, io }: Live): Promise<Exit> {
+  const { jail } = held;
   let failure: GateError | undefined;
   record.onFailure((error) => {
     failure ??= error;
   });
-  const serving = serveJail(prepared, jail, record);
+  const serving = serveHeld(prepared, held, record);
   const signals = forwardSignals(jail, prepared.config.run.killAfterMs);
   prepared.lists.start();
+  if (held.warning !== undefined) io.stderr.write(`gate: ${held.warning}\n`);
   let end: CommandEnd | GateError;
   try {
     await jail.launch();
@@ -98,9 +111,28 @@ async function live({ prepared, jail, record, io }: Live): Promise<Exit> {
   await serving.stop();
   failure ??= await closeRecord(record, end);
   if (end instanceof GateError) throw end;
-  if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, record)}\n`);
+  if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
   if (failure !== undefined) throw failure;
   return exitOf(end);
+}
+
+/** Starts the command, unless it was told to end before that, and waits for its end. */
+async function commandEnd(of: Pick<Live, 'prepared' | 'jail' | 'signals'>): Promise<CommandEnd | GateError> {
+  const { prepared, jail, signals } = of;
+  const early = signals.early();
+  if (early !== undefined) {
+    jail.destroy();
+    return early;
+  }
+  signals.forward(jail, prepared.config.run.killAfterMs);
+  try {
+    await jail.launch();
+    return await jail.ended;
+  } catch (error) {
+    jail.destroy();
+    if (error instanceof GateError) return error;
+    return new GateError('jail_failed', messageOf(error), { cause: error });
+  }
 }
 
 /** Writes the end of the record; gives the failure instead of throwing it, since the run has ended either way. */
@@ -126,72 +158,11 @@ function exitOf(end: CommandEnd): Exit {
   return end.signal === 'SIGINT' ? 'SIGINT' : 128 + end.number;
 }
 
-function specOf(prepared: Prepared, command: Command, io: Io) {
-  const { paths, root, settings, trust, capturePorts, proxyPort, config } = prepared;
-  const { allowSockets } = settings;
-  const env = childEnvironment(io.env, {
-    run: prepared.run,
-    proxyPort,
-    trust: trust.paths,
-    isolation: 'captured',
-    allowSockets,
-  });
-  const nestedNamespaces = config.jail.nestedNamespaces;
-  return jailSpec({
-    command,
-    env,
-    cwd: io.cwd,
-    paths,
-    root,
-    capturePorts,
-    proxyPort,
-    trust,
-    allowSockets,
-    nestedNamespaces,
-  });
-}
-
-function startFacts(prepared: Prepared, command: Command, io: Io, jail: Jail) {
-  const git = gitFacts(io.cwd);
-  return {
-    argv: [...command],
-    cwd: io.cwd,
-    pid: process.pid,
-    user: userName(),
-    host: hostname(),
-    mode: 'airtight' as const,
-    enforce: prepared.settings.enforce,
-    jail: { platform: jail.platform, features: [...jail.features], widened: widenings(prepared) },
-    ...(prepared.agent === undefined ? {} : { agent: { name: prepared.agent.name } }),
-    ...(git === undefined ? {} : { git }),
-    labels: { ...prepared.settings.labels },
-    gate: GATE_VERSION,
-    lists: prepared.lists.hashes(),
-    config: prepared.configSha256,
-  };
-}
-
-/** What this run lets through that the bare jail would not, as it stands in the record and in the summary. */
-function widenings({ settings }: Prepared): string[] {
-  return [
-    ...settings.patterns.allowLocal.map((port) => `local:${port}`),
-    ...settings.allowSockets.map((path) => `socket:${path}`),
-  ];
-}
-
-function summaryOf(prepared: Prepared, record: RunRecord): string {
+function summaryOf(prepared: Prepared, { jail }: Held, record: RunRecord): string {
   const counts = { ...record.counts(), highFlags: 0 };
   const bad = prepared.lists.errors().map((line) => `\ngate: not in force: ${line}`);
-  return summaryLine(record.run, counts, widenings(prepared), 'gate verify last') + bad.join('');
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A uid without an entry in passwd has no name.
-    return String(process.getuid?.() ?? 'unknown');
-  }
+  const widened = [...(jail.platform === 'none' ? ['no jail'] : []), ...widenings(prepared)];
+  return summaryLine(record.run, counts, widened, 'gate verify last') + bad.join('');
 }
 
 function ignore(): void {}

@@ -1,21 +1,23 @@
 import type { Socket } from 'node:net';
-import type { Jail, JailListener } from '../../platform/jail.ts';
+import type { JailListener } from '../../platform/jail.ts';
 import type { RunRecord } from '../capture/run-record.ts';
 import { createAddressPool } from '../proxy/dns/pool.ts';
 import { createDnsServer } from '../proxy/dns/server.ts';
 import { createEngine, type Engine } from '../proxy/engine.ts';
 import { DEFAULT_LIMITS } from '../proxy/limits.ts';
 import { createUpstream } from '../proxy/upstream.ts';
+import type { Held } from './hold.ts';
 import type { Prepared } from './prepare.ts';
 
-/** Puts engine and resolver behind the jail's listeners. `stop` resolves when all that was in flight is recorded. */
-export function serveJail(prepared: Prepared, jail: Jail, record: RunRecord): { stop(): Promise<void> } {
+/** Puts engine and resolver behind what a command is held in. `stop` resolves when all that was in flight is recorded. */
+export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { stop(): Promise<void> } {
+  const { jail, ownPorts, proxyPassword } = held;
   const limits = { ...DEFAULT_LIMITS, ...prepared.config.limits };
   const pool = createAddressPool(prepared.config.dns.pool);
   const dns = createDnsServer({ pool, recorder: record.recorder });
   const engine = createEngine({
     recorder: record.recorder,
-    policy: prepared.policy,
+    policy: prepared.policy(ownPorts),
     names: pool,
     certificates: prepared.leaves,
     upstream: createUpstream({ resolve: prepared.settings.resolve, trust: prepared.upstreamTrust, limits }),
@@ -28,7 +30,8 @@ export function serveJail(prepared: Prepared, jail: Jail, record: RunRecord): { 
   for (const socket of jail.dnsSockets) dns.attachUdp(socket);
   for (const listener of jail.listeners) {
     if (listener.scope === 'dns') dns.attachTcp(listener.server);
-    else listener.server.on('connection', (socket: Socket) => accept(engine, listener, socket));
+    else
+      listener.server.on('connection', (socket: Socket) => accept(engine, listener, socket, proxyPassword));
   }
   return {
     async stop() {
@@ -38,9 +41,14 @@ export function serveJail(prepared: Prepared, jail: Jail, record: RunRecord): { 
   };
 }
 
-function accept(engine: Engine, { scope, port }: JailListener, socket: Socket): void {
+function accept(
+  engine: Engine,
+  { scope, port }: JailListener,
+  socket: Socket,
+  password: string | undefined,
+): void {
   if (scope === 'proxy') {
-    engine.accept(socket, { via: 'proxy' });
+    engine.accept(socket, password === undefined ? { via: 'proxy' } : { via: 'proxy', password });
     return;
   }
   // Every address of the jail is local, so the socket's own address is the one that the client asked for. It is

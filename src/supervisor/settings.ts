@@ -1,5 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
-import type { Config } from '../core/config.ts';
+import type { Config, RunMode } from '../core/config.ts';
 import { GateError } from '../core/errors.ts';
 import { parsePort } from '../policy/host.ts';
 import { parseResolveRule, type ResolveRule } from '../policy/resolve-rule.ts';
@@ -7,6 +7,7 @@ import type { RunPatterns } from '../policy/run-patterns.ts';
 
 /** What the flags of `gate run` say, before config is merged in; absent means not said. */
 export interface RunFlags {
+  readonly mode?: RunMode;
   readonly enforce?: boolean;
   readonly allow?: string[];
   readonly deny?: string[];
@@ -22,6 +23,7 @@ export interface RunFlags {
 
 /** What one run does, from its flags and the configuration. */
 export interface RunSettings {
+  readonly mode: RunMode;
   readonly enforce: boolean;
   readonly patterns: Required<Omit<RunPatterns, 'profileHosts'>>;
   readonly resolve: readonly ResolveRule[];
@@ -40,6 +42,7 @@ export interface RunSettings {
  */
 export function runSettings(flags: RunFlags, { run, jail }: Config, cwd: string): RunSettings {
   return {
+    mode: flags.mode ?? run.mode,
     enforce: flags.enforce ?? run.enforce,
     patterns: {
       allow: [...run.allow, ...(flags.allow ?? [])],

@@ -11,6 +11,7 @@ import { openBody } from './body.ts';
 import { requestFraming, valuesOf } from './framing.ts';
 import { type Head, readHead, writeHead } from './head.ts';
 import { endToEnd } from './hop.ts';
+import { admit } from './proxy-auth.ts';
 import { Http1Reply } from './reply.ts';
 import {
   asksForWebSocket,
@@ -76,6 +77,7 @@ async function serveRequest(connection: Connection, wire: Wire, hop: Hop, head: 
   let inbound: Inbound;
   try {
     line = readRequestLine(head.first);
+    admit(hop.password, head.headers);
     inbound = inboundOf(connection, wire, hop, head, line);
   } catch (error) {
     await refuseHead(connection, wire, hop, error);

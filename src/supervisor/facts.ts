@@ -1,0 +1,50 @@
+import { hostname, userInfo } from 'node:os';
+import type { Jail } from '../../platform/jail.ts';
+import type { RunStartFacts } from '../capture/run-record.ts';
+import type { Io } from '../core/io.ts';
+import { GATE_VERSION } from '../core/version.ts';
+import { gitFacts } from './git.ts';
+import type { Prepared } from './prepare.ts';
+
+/** What `run.start` says of a run. */
+export function startFacts(
+  prepared: Prepared,
+  argv: readonly string[],
+  io: Pick<Io, 'cwd'>,
+  jail: Pick<Jail, 'platform' | 'features'>,
+): Omit<RunStartFacts, 'run'> {
+  const git = gitFacts(io.cwd);
+  return {
+    argv: [...argv],
+    cwd: io.cwd,
+    pid: process.pid,
+    user: userName(),
+    host: hostname(),
+    mode: prepared.settings.mode,
+    enforce: prepared.settings.enforce,
+    jail: { platform: jail.platform, features: [...jail.features], widened: widenings(prepared) },
+    ...(prepared.agent === undefined ? {} : { agent: { name: prepared.agent.name } }),
+    ...(git === undefined ? {} : { git }),
+    labels: { ...prepared.settings.labels },
+    gate: GATE_VERSION,
+    lists: prepared.lists.hashes(),
+    config: prepared.configSha256,
+  };
+}
+
+/** What this run lets through that the bare jail would not, as it stands in the record and in the summary. */
+export function widenings({ settings }: Prepared): string[] {
+  return [
+    ...settings.patterns.allowLocal.map((port) => `local:${port}`),
+    ...settings.allowSockets.map((path) => `socket:${path}`),
+  ];
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A uid without an entry in passwd has no name.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
