@@ -1,0 +1,322 @@
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
+import { GATE, type TestHome, testHome } from '../helpers/product.ts';
+
+/** The commands by which a person edits what gate decides by. */
+let home: TestHome;
+let origin: HttpsOrigin;
+
+beforeAll(async () => {
+  origin = await startHttpsOrigin('origin.test');
+});
+afterAll(() => origin.stop());
+beforeEach(() => {
+  home = testHome();
+});
+afterEach(() => home.remove());
+
+const gateHome = () => home.env['GATE_HOME'] ?? '';
+const file = (name: string) => join(gateHome(), 'config', name);
+const actions = () =>
+  readFileSync(join(gateHome(), 'data', 'actions.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const json = async (...args: string[]) => {
+  const result = await home.gate([...args, '--json']);
+  return { ...result, value: JSON.parse(result.stdout) as Record<string, unknown> };
+};
+const curl = (...urls: string[]) => ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}\n', ...urls];
+const run = (options: string[], ...command: string[]) =>
+  home.gate(['run', ...origin.runOptions, ...options, '--', ...command]);
+
+describe('gate allow, deny, passthrough', () => {
+  // promise: lists.command, files.modes
+  test('make what is missing, for nobody else to read', async () => {
+    const result = await home.gate(['allow', 'api.example.com', '*.example.org:8443']);
+    expect(result).toMatchObject({ exitCode: 0, stdout: '+ api.example.com\n+ *.example.org:8443\n' });
+    expect(result.stderr).toContain(`made ${file('allowlist.txt')}`);
+    expect(readFileSync(file('allowlist.txt'), 'utf8')).toBe('api.example.com\n*.example.org:8443\n');
+    expect(statSync(file('')).mode & 0o777).toBe(0o700);
+    expect(statSync(file('allowlist.txt')).mode & 0o777).toBe(0o600);
+  });
+
+  // promise: lists.atomic
+  test('keep comments and order, and are recorded with both hashes', async () => {
+    mkdirSync(file(''), { recursive: true });
+    writeFileSync(file('denylist.txt'), '# trackers\nads.example  # noisy\n\n# mine\nmine.example\n');
+    await home.gate(['deny', 'new.example']);
+    const removed = await json('deny', '--remove', 'ADS.example.');
+    expect(readFileSync(file('denylist.txt'), 'utf8')).toBe(
+      '# trackers\n\n# mine\nmine.example\nnew.example\n',
+    );
+    const [first, second] = actions();
+    expect(first).toMatchObject({ type: 'list.edit', list: 'deny', added: ['new.example'], removed: [] });
+    expect(second).toMatchObject({
+      list: 'deny',
+      added: [],
+      removed: ['ADS.example.'],
+      before: first?.['after'],
+    });
+    expect(removed.value).toMatchObject({
+      list: 'deny',
+      after: second?.['after'],
+      removed: ['ADS.example.'],
+    });
+    expect((await home.gate(['verify'])).exitCode).toBe(0);
+  });
+
+  test('what is there already, in another spelling, changes nothing and is not recorded again', async () => {
+    await home.gate(['passthrough', 'pinned.example']);
+    const again = await home.gate(['passthrough', 'PINNED.example']);
+    expect(again).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(again.stderr).toContain("'PINNED.example' is on the passthrough list already");
+    expect(actions()).toHaveLength(1);
+  });
+
+  test('what is not there cannot be removed: the answer is no, and says where else it stands', async () => {
+    mkdirSync(file(''), { recursive: true });
+    writeFileSync(file('config.toml'), 'version = 1\n[run]\ndeny = ["x.example"]\n');
+    const result = await home.gate(['deny', '--remove', 'x.example']);
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toContain('run.deny');
+    expect(existsSync(join(gateHome(), 'data', 'actions.jsonl'))).toBe(false);
+  });
+
+  // promise: lists.grammar
+  test.each([
+    ['a URL', 'https://example.com/'],
+    ['a question mark', 'a?.example'],
+    ['a comment', 'a.example#x'],
+    ['a bad port', 'a.example:70000'],
+  ])('%s is refused, and nothing is written', async (_, pattern) => {
+    const result = await home.gate(['allow', 'good.example', pattern]);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toMatch(/^gate: /);
+    expect(existsSync(file('allowlist.txt'))).toBe(false);
+  });
+
+  test('a conflict is told at once, from either side', async () => {
+    await home.gate(['allow', 'api.example.com']);
+    const denied = await home.gate(['deny', '*.example.com']);
+    expect(denied.stderr).toContain("'api.example.com' (allow) is covered by '*.example.com' (deny)");
+    const passed = await json('passthrough', 'x.example.com');
+    expect(passed.value['conflicts']).toHaveLength(1);
+    const quiet = await home.gate(['--quiet', 'deny', '*.example.com']);
+    expect(quiet).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('a bad line elsewhere in the list is told, since it keeps the edit out of force', async () => {
+    mkdirSync(file(''), { recursive: true });
+    writeFileSync(file('allowlist.txt'), 'bad[line\n');
+    const result = await home.gate(['allow', 'fine.example']);
+    expect(result.stderr).toContain('allowlist.txt:1: ');
+    expect(readFileSync(file('allowlist.txt'), 'utf8')).toBe('bad[line\nfine.example\n');
+  });
+
+  test('a folder that cannot be written to is a sentence, not a stack', async () => {
+    mkdirSync(gateHome(), { recursive: true });
+    writeFileSync(file('').replace(/\/$/, ''), 'a file where the folder should be');
+    const result = await home.gate(['allow', 'a.example']);
+    expect(result.exitCode).toBe(125);
+    expect(result.stderr).toMatch(/^gate: cannot change .*allowlist\.txt/);
+    expect(result.stderr).not.toContain('internal error');
+  });
+});
+
+describe('from inside a jail', () => {
+  // promise: jail.readonly
+  test('nothing is edited, with or without the variable that says so', async () => {
+    await home.gate(['deny', 'evil.example']);
+    await home.gate(['ca', 'regenerate', '--yes']);
+    const before = readFileSync(file('denylist.txt'), 'utf8');
+    const told = await run([], process.execPath, GATE, 'deny', '--remove', 'evil.example');
+    expect(told.exitCode).toBe(1);
+    expect(told.stderr).toMatch(/^gate: the lists cannot be changed from inside gate run/);
+    const hidden = await run(
+      [],
+      'env',
+      '-u',
+      'GATE_RUN',
+      process.execPath,
+      GATE,
+      'deny',
+      '--remove',
+      'evil.example',
+    );
+    expect(hidden.exitCode).not.toBe(0);
+    expect(hidden.stderr).toMatch(/^gate: cannot change /);
+    const authority = await run([], process.execPath, GATE, 'ca', 'regenerate', '--yes');
+    expect(authority.exitCode).toBe(1);
+    expect(readFileSync(file('denylist.txt'), 'utf8')).toBe(before);
+  });
+});
+
+// promise: lists.reload
+test('a running gate obeys within a second', async () => {
+  const log = join(home.dir, 'codes');
+  const script = `
+    while :; do
+      code=$(curl -s -o /dev/null -w '%{http_code}' https://origin.test/)
+      echo "$code $(date +%s%3N)" >>'${log}'
+      [ "$code" = 403 ] && break
+    done`;
+  const running = run([], 'timeout', '30', 'sh', '-c', script);
+  await expect
+    .poll(() => existsSync(log) && readFileSync(log, 'utf8'), { timeout: 15_000 })
+    .toContain('200 ');
+  expect((await home.gate(['deny', 'origin.test'])).exitCode).toBe(0);
+  const edited = Date.now();
+  expect((await running).exitCode).toBe(0);
+  const [code, at] = (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '').split(' ');
+  expect(code).toBe('403');
+  expect(Number(at) - edited).toBeLessThan(1000);
+  expect(home.ledger()).toContainEqual(
+    expect.objectContaining({ type: 'list.reload', list: 'deny', errors: [] }),
+  );
+});
+
+describe('gate lists', () => {
+  // promise: lists.command, cmd.json
+  test('counts what each pattern decided, over all runs', async () => {
+    await home.gate(['allow', 'unused.example', 'ORIGIN.test']);
+    await run([], ...curl('https://origin.test/1', 'https://origin.test/2'));
+    await run(['--deny', 'origin.test'], ...curl('https://origin.test/3'));
+    const { value } = await json('lists');
+    expect(value).toMatchObject({
+      lists: {
+        allow: {
+          file: file('allowlist.txt'),
+          errors: [],
+          patterns: [
+            { line: 1, pattern: 'unused.example', hits: 0 },
+            { line: 2, pattern: 'ORIGIN.test', hits: 2, lastHit: expect.stringMatching(/^\d{4}-.*Z$/) },
+          ],
+        },
+      },
+      conflicts: [],
+      others: [{ list: 'deny', pattern: 'origin.test', hits: 1 }],
+      runs: 2,
+    });
+    const { stdout } = await home.gate(['lists']);
+    expect(stdout).toMatch(/^ {2}2 +ORIGIN\.test +2 /m);
+  });
+
+  test('shows conflicts and bad lines with file and line', async () => {
+    await home.gate(['allow', 'a.example.com']);
+    await home.gate(['deny', '*.example.com']);
+    writeFileSync(file('passthrough.txt'), '# mine\nhttp://x\n');
+    const { stdout, exitCode } = await home.gate(['lists']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`${file('passthrough.txt')}:2: `);
+    expect(stdout).toContain("'a.example.com' (allow) is covered by '*.example.com' (deny)");
+  });
+
+  // promise: cmd.colour
+  test('is plain where it is read by a program, and coloured where that is forced', async () => {
+    const escape = '\u001b[';
+    const forced = { env: { FORCE_COLOR: '1' } };
+    expect((await home.gate(['lists'])).stdout).not.toContain(escape);
+    expect((await home.gate(['lists'], forced)).stdout).toContain(escape);
+    expect((await home.gate(['--no-color', 'lists'], forced)).stdout).not.toContain(escape);
+    expect((await home.gate(['lists'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout).not.toContain(
+      escape,
+    );
+  });
+
+  // promise: cmd.typo
+  test('a mistyped command below it is answered with the likely one', async () => {
+    const typo = await home.gate(['lists', 'sugest']);
+    expect(typo.exitCode).toBe(2);
+    expect(typo.stderr).toContain('Did you mean suggest?');
+  });
+});
+
+// promise: lists.suggest
+test('gate lists suggest proposes what a run used, and --enforce with it lets the same through', async () => {
+  const other = await startHttpsOrigin('other.test');
+  const local = await startHttpsOrigin('localhost');
+  const ca = (of: HttpsOrigin) => of.runOptions[3] ?? '';
+  const options = [
+    ...['--resolve', `other.test:8443:127.0.0.1:${other.port}`, '--upstream-ca', ca(other)],
+    ...['--allow-local', String(local.port), '--upstream-ca', ca(local)],
+  ];
+  const urls = ['https://origin.test/', `https://localhost:${local.port}/`, 'https://other.test:8443/'];
+  mkdirSync(file(''), { recursive: true });
+  writeFileSync(file('config.toml'), 'version = 1\n[capture]\nports = [8443]\n');
+  expect((await run(options, ...curl(...urls))).stdout).toBe('200\n200\n200\n');
+  await run([...options, '--enforce'], ...curl('https://origin.test/'));
+
+  const used = home.runs()[0] ?? '';
+  const proposal = await home.gate(['lists', 'suggest', '--run', used]);
+  expect(proposal.stdout).toBe(`localhost:${local.port}\norigin.test\nother.test:8443\n`);
+  const blocked = await home.gate(['lists', 'suggest']);
+  expect(blocked).toMatchObject({ exitCode: 0, stdout: '' });
+  expect(blocked.stderr).toContain('origin.test (1x)');
+
+  expect((await home.gate(['allow', '--', ...proposal.stdout.trim().split('\n')])).exitCode).toBe(0);
+  const enforced = await run([...options, '--enforce'], ...curl(...urls));
+  expect(enforced.stdout).toBe('200\n200\n200\n');
+  const nothing = await json('lists', 'suggest', '--run', used);
+  expect(nothing.value).toEqual({ run: used, patterns: [], blocked: [] });
+  expect((await home.gate(['lists', 'suggest', '--run', 'XXXXXX'])).exitCode).toBe(1);
+  await other.stop();
+  await local.stop();
+});
+
+describe('gate ca', () => {
+  // promise: ca.command
+  test('shows the authority that the jail trusts, and its path', async () => {
+    expect(await home.gate(['ca', 'show'])).toMatchObject({ exitCode: 1, stdout: '' });
+    expect((await home.gate(['ca', 'path'])).exitCode).toBe(1);
+    await run([], 'true');
+    const path = (await home.gate(['ca', 'path'])).stdout.trim();
+    const cert = new X509Certificate(readFileSync(path));
+    const { value } = await json('ca', 'show');
+    expect(value).toEqual({
+      subject: cert.subject,
+      sha256: cert.fingerprint256,
+      notBefore: new Date(cert.validFrom).toISOString(),
+      notAfter: new Date(cert.validTo).toISOString(),
+      path,
+    });
+    expect((await home.gate(['ca', 'show'])).stdout).toContain(cert.fingerprint256);
+  });
+
+  test('regenerate asks; without a person it wants --yes; it is recorded and the next run uses it', async () => {
+    await run([], 'true');
+    const { value: before } = await json('ca', 'show');
+    const asked = await home.gate(['ca', 'regenerate']);
+    expect(asked.exitCode).toBe(2);
+    expect(asked.stderr).toContain('gate ca regenerate --yes');
+    expect((await json('ca', 'show')).value).toEqual(before);
+
+    const made = await home.gate(['ca', 'regenerate', '--yes']);
+    expect(made.exitCode).toBe(0);
+    const { value: after } = await json('ca', 'show');
+    expect(after['sha256']).not.toBe(before['sha256']);
+    expect(made.stdout).toBe(`${String(after['sha256'])}\n`);
+    expect(actions().at(-1)).toMatchObject({
+      type: 'ca.regenerate',
+      before: before['sha256'],
+      after: after['sha256'],
+    });
+    expect(statSync(file('ca/ca.key')).mode & 0o777).toBe(0o600);
+    expect((await run([], ...curl('https://origin.test/'))).stdout).toBe('200\n');
+  });
+
+  test('what the key is like does not keep the certificate from being shown, or replaced', async () => {
+    await run([], 'true');
+    chmodSync(file('ca/ca.key'), 0o644);
+    expect((await home.gate(['ca', 'show'])).exitCode).toBe(0);
+    writeFileSync(file('ca/ca.pem'), 'broken');
+    const broken = await home.gate(['ca', 'show']);
+    expect(broken.exitCode).toBe(125);
+    expect(broken.stderr).toContain('gate ca regenerate');
+    expect((await home.gate(['ca', 'regenerate', '--yes'])).exitCode).toBe(0);
+    expect((await run([], 'true')).exitCode).toBe(0);
+  });
+});
