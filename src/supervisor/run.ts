@@ -7,11 +7,11 @@ import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
-import { type RunSignals, takeSignals } from './signals.ts';
+import { forwardSignals } from './signals.ts';
 import { summaryLine } from './summary.ts';
 
 type Command = readonly [string, ...string[]];
-type Exit = number | NodeJS.Signals;
+export type Exit = number | NodeJS.Signals;
 
 /**
  * One run, from nothing to its summary line: jails the command, records what it sends, and says how it ended.
@@ -82,7 +82,6 @@ interface Live {
   readonly prepared: Prepared;
   readonly held: Held;
   readonly record: RunRecord;
-  readonly signals: RunSignals;
   readonly io: Io;
 }
 
@@ -114,25 +113,6 @@ async function live({ prepared, held, record, io }: Live): Promise<Exit> {
   if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
   if (failure !== undefined) throw failure;
   return exitOf(end);
-}
-
-/** Starts the command, unless it was told to end before that, and waits for its end. */
-async function commandEnd(of: Pick<Live, 'prepared' | 'jail' | 'signals'>): Promise<CommandEnd | GateError> {
-  const { prepared, jail, signals } = of;
-  const early = signals.early();
-  if (early !== undefined) {
-    jail.destroy();
-    return early;
-  }
-  signals.forward(jail, prepared.config.run.killAfterMs);
-  try {
-    await jail.launch();
-    return await jail.ended;
-  } catch (error) {
-    jail.destroy();
-    if (error instanceof GateError) return error;
-    return new GateError('jail_failed', messageOf(error), { cause: error });
-  }
 }
 
 /** Writes the end of the record; gives the failure instead of throwing it, since the run has ended either way. */
