@@ -1,4 +1,4 @@
-import type { CommandEnd } from '../../platform/jail.ts';
+import type { CommandEnd, Jail } from '../../platform/jail.ts';
 import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-record.ts';
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
@@ -7,7 +7,7 @@ import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
-import { forwardSignals } from './signals.ts';
+import { type RunSignals, takeSignals } from './signals.ts';
 import { summaryLine } from './summary.ts';
 
 type Command = readonly [string, ...string[]];
@@ -41,10 +41,12 @@ export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold
       },
     },
   });
+  // From here on there is a record to lose.
+  const signals = takeSignals();
   const { held, opened } = await both(standing, () => openRecord(prepared.paths, prepared.run));
   try {
     record = await opened.begin(startFacts(prepared, command, io, held.jail));
-    return await live({ prepared, held, record, io });
+    return await live({ prepared, held, record, signals, io });
   } catch (error) {
     held.jail.destroy();
     throw error;
@@ -82,29 +84,21 @@ interface Live {
   readonly prepared: Prepared;
   readonly held: Held;
   readonly record: RunRecord;
+  readonly signals: RunSignals;
   readonly io: Io;
 }
 
 /** From a standing jail and an open record to the end of both. */
-async function live({ prepared, held, record, io }: Live): Promise<Exit> {
+async function live({ prepared, held, record, signals, io }: Live): Promise<Exit> {
   const { jail } = held;
   let failure: GateError | undefined;
   record.onFailure((error) => {
     failure ??= error;
   });
   const serving = serveHeld(prepared, held, record);
-  const signals = forwardSignals(jail, prepared.config.run.killAfterMs);
   prepared.lists.start();
   if (held.warning !== undefined) io.stderr.write(`gate: ${held.warning}\n`);
-  let end: CommandEnd | GateError;
-  try {
-    await jail.launch();
-    end = await jail.ended;
-  } catch (error) {
-    jail.destroy();
-    end =
-      error instanceof GateError ? error : new GateError('jail_failed', messageOf(error), { cause: error });
-  }
+  const end = await commandEnd(jail, signals, prepared.config.run.killAfterMs);
   signals.stop();
   prepared.lists.stop();
   await serving.stop();
@@ -113,6 +107,28 @@ async function live({ prepared, held, record, io }: Live): Promise<Exit> {
   if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
   if (failure !== undefined) throw failure;
   return exitOf(end);
+}
+
+/** Starts the command, unless it was told to end before that, and waits for its end. */
+async function commandEnd(
+  jail: Jail,
+  signals: RunSignals,
+  killAfterMs: number,
+): Promise<CommandEnd | GateError> {
+  const early = signals.early();
+  if (early !== undefined) {
+    jail.destroy();
+    return early;
+  }
+  signals.forward(jail, killAfterMs);
+  try {
+    await jail.launch();
+    return await jail.ended;
+  } catch (error) {
+    jail.destroy();
+    if (error instanceof GateError) return error;
+    return new GateError('jail_failed', messageOf(error), { cause: error });
+  }
 }
 
 /** Writes the end of the record; gives the failure instead of throwing it, since the run has ended either way. */
