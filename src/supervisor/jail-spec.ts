@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,8 +31,8 @@ export function jailSpec(options: JailSpecOptions): JailSpec {
     capturePorts: options.capturePorts,
     loopbackPorts: [],
     proxyPort: options.proxyPort,
-    readOnly: [paths.config, ...programFiles(options.root), process.execPath],
-    covers: [trust.cover, { folder: paths.data, files: [] }],
+    readOnly: [paths.config, ...linkedSettings(paths), ...programFiles(options.root), process.execPath],
+    covers: [trust.cover, { folder: paths.data, files: [] }, ...sshSnippets()],
     overlays: trust.overlays,
     replaced: [
       { path: '/etc/resolv.conf', content: resolvConf() },
@@ -50,6 +50,40 @@ function programFiles(root: string): string[] {
   // Installed as a dependency of something else, its packages lie beside it and not below it.
   const sqlite = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
   return [...own, sqlite].filter((path) => existsSync(path));
+}
+
+/** Settings that are symbolic links (people keep them in a repository of dotfiles): their targets lie elsewhere. */
+function linkedSettings({ configFile, allowlist, denylist, passthrough, dismissals }: GatePaths): string[] {
+  return [configFile, allowlist, denylist, passthrough, dismissals].flatMap((file) => {
+    const target = existsSync(file) ? realpathSync(file) : file;
+    return target === file ? [] : [target];
+  });
+}
+
+const SSH_SNIPPETS = '/etc/ssh/ssh_config.d';
+
+/**
+ * ssh refuses snippets that belong to neither root nor the user, and in a normal user's jail root's files belong
+ * to nobody: copies that belong to the user stand in their place.
+ */
+function sshSnippets(): JailSpec['covers'] {
+  if (process.geteuid?.() === 0 || !existsSync(SSH_SNIPPETS)) return [];
+  const files = readdirSync(SSH_SNIPPETS, { withFileTypes: true })
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .flatMap(({ name }) => {
+      const content = readOrUndefined(join(SSH_SNIPPETS, name));
+      return content === undefined ? [] : [{ name, content }];
+    });
+  return files.length === 0 ? [] : [{ folder: SSH_SNIPPETS, files }];
+}
+
+/** What the user cannot read, the user's ssh would not have read either. */
+function readOrUndefined(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The port of the proxy in the jail: the usual one of HTTP proxies, or the next that nothing else captures. */

@@ -142,6 +142,11 @@ static int watch_children(void) {
   return fd;
 }
 
+static uint64_t kept_caps(const struct init_setup *setup) {
+  if (!setup->whole) return 0;
+  return setup->spec->nested ? ROOT_NESTING_CAPS : ROOT_CAPS;
+}
+
 _Noreturn void init_run(const struct init_setup *setup) {
   struct init init = {.setup = setup};
   init.refused.packets = setup->packets;
@@ -150,7 +155,7 @@ _Noreturn void init_run(const struct init_setup *setup) {
   /* Its own group: what stops or interrupts gate's group must not touch process 1. */
   if (setpgid(0, 0) < 0) fail("init", "setpgid");
   proc_fresh(geteuid() == 0);
-  caps_lower(setup->whole ? ROOT_CAPS : 0);
+  caps_lower(kept_caps(setup));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) fail("init", "dumpable");
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) fail("init", "parent-death signal");
   tell(&init, OP_STANDING, 0);

@@ -84,6 +84,5 @@ export const ACTS: readonly Probe[] = [
   act('raise the hard limit', ['limit'], /^EPERM$/),
   act('a realtime schedule', ['realtime'], /^EPERM$/),
   act('ports below 1024', ['bind', '81'], /^E(ACCES|PERM)$/),
-  act('take the capability back from a file', ['filecap'], /^E(PERM|OPNOTSUPP)$/),
   act('capture packets of the loopback', ['sniff'], /^E(PERM|AFNOSUPPORT|ACCES)$/),
 ];
