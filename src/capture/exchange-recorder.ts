@@ -1,6 +1,7 @@
 import type {
   EndFacts,
   ExchangeRecorder,
+  InformationalFacts,
   RequestBody,
   RequestFacts,
   ResponseFacts,
@@ -101,9 +102,12 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
       isRequestComplete = true;
       requestTrailers = trailers;
     },
+    async informational(facts) {
+      await writer.written(writer.append('informational', headFields(id, facts, masker)).op);
+    },
     async response(facts) {
       responded = contentOf(facts.headers);
-      await writer.written(writer.append('response', responseFields(id, facts, masker)).op);
+      await writer.written(writer.append('response', headFields(id, facts, masker)).op);
     },
     async responseData(chunk) {
       if (chunk.length === 0) return;
@@ -126,7 +130,7 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
   };
 }
 
-function responseFields(id: string, facts: ResponseFacts, masker: Masker): object {
+function headFields(id: string, facts: ResponseFacts | InformationalFacts, masker: Masker): object {
   return { id, ...facts, headers: masker.headers(facts.headers) };
 }
 

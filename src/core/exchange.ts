@@ -36,6 +36,9 @@ export interface ResponseFacts {
   readonly upstream?: { readonly address: string; readonly protocol?: string };
 }
 
+/** A 1xx head other than 101, which is a final one: the protocol is switched. */
+export type InformationalFacts = Pick<ResponseFacts, 'status' | 'statusText' | 'headers'>;
+
 export interface EndFacts {
   readonly outcome: Outcome;
   readonly trailers?: HeaderList;
@@ -84,6 +87,8 @@ export interface ExchangeRecorder {
   requestData(chunk: Buffer): Promise<void>;
   /** The open request body is complete. */
   requestEnd(trailers?: HeaderList): void;
+  /** A head before the final one (100, 103 …). Resolves when written. */
+  informational(facts: InformationalFacts): Promise<void>;
   /** The final response head. Resolves when written. */
   response(facts: ResponseFacts): Promise<void>;
   /** A piece of the response body, as on the wire after transfer coding. Resolves when written. */

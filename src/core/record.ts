@@ -115,6 +115,17 @@ export const RequestRecord = z.looseObject({
 });
 export type RequestRecord = z.infer<typeof RequestRecord>;
 
+/** A head that came before the final one: 100, 103 … */
+export const InformationalRecord = z.looseObject({
+  ...base,
+  type: z.literal('informational'),
+  id: z.string(),
+  status: z.int().min(100).max(199),
+  statusText: z.string().optional(),
+  headers: HeaderList,
+});
+export type InformationalRecord = z.infer<typeof InformationalRecord>;
+
 export const ResponseRecord = z.looseObject({
   ...base,
   type: z.literal('response'),
@@ -226,6 +237,7 @@ export type RunEnd = z.infer<typeof RunEnd>;
 export const LedgerRecord = z.discriminatedUnion('type', [
   RunStart,
   RequestRecord,
+  InformationalRecord,
   ResponseRecord,
   MessageRecord,
   EndRecord,

@@ -1,6 +1,6 @@
 import type { ExchangeRecorder } from '../core/exchange.ts';
 import type { Cancel } from './cancel.ts';
-import { UpstreamError } from './errors.ts';
+import { audited, UpstreamError } from './errors.ts';
 import type { Gathered } from './gather.ts';
 import type { Inbound } from './inbound.ts';
 import type { Reply } from './reply.ts';
@@ -24,7 +24,7 @@ export interface Sending {
 }
 
 /**
- * Sends a request that is recorded and waits for the final head; 1xx heads are passed on. A whole request is sent
+ * Sends a request that is recorded and waits for the final head; 1xx heads are recorded and passed on. A whole request is sent
  * once more when an idle connection turns out to be dead before any byte of an answer.
  */
 export async function sendRequest(
@@ -73,10 +73,19 @@ async function finalHead(sending: Sending, call: UpstreamCall): Promise<Incoming
     sending.cancel.check();
     if (head.status >= 200) return head;
     if (head.status !== 101) {
-      sending.reply.informational(head);
+      await passOn(sending, head);
       continue;
     }
     if (sending.inbound.upgrade !== undefined) return head;
     throw new UpstreamError('connect_failed', 'the origin switched protocols without being asked to');
   }
+}
+
+/** The final head may have come in the same packet: it waits until this one is written and released. */
+async function passOn(sending: Sending, head: IncomingResponse): Promise<void> {
+  const { headers, status, statusText } = head;
+  const facts = statusText === '' ? { status, headers } : { status, statusText, headers };
+  await audited(sending.recorder.informational(facts));
+  sending.cancel.check();
+  sending.reply.informational(head);
 }

@@ -2,6 +2,7 @@ import type {
   DnsFacts,
   EndFacts,
   ExchangeRecorder,
+  InformationalFacts,
   Recorder,
   RefusedFacts,
   RequestBody,
@@ -20,6 +21,7 @@ export interface RecordedExchange {
   requestBytes: Buffer;
   requestEnded: boolean;
   requestTrailers: HeaderList | undefined;
+  readonly informational: InformationalFacts[];
   response: ResponseFacts | undefined;
   responseBytes: Buffer;
   readonly pieces: number[];
@@ -32,7 +34,15 @@ export interface RecordedTunnel {
   end: TunnelEnd | undefined;
 }
 
-export type Step = 'request' | 'requestData' | 'response' | 'responseData' | 'message' | 'end' | 'tunnel';
+export type Step =
+  | 'request'
+  | 'requestData'
+  | 'informational'
+  | 'response'
+  | 'responseData'
+  | 'message'
+  | 'end'
+  | 'tunnel';
 
 /** A recorder in memory. `gate` is awaited in every promise: tests hold it, delay it, or make it fail. */
 export interface MemoryRecorder extends Recorder {
@@ -69,6 +79,7 @@ export function createMemoryRecorder(): MemoryRecorder {
         requestBytes: body.kind === 'none' ? Buffer.alloc(0) : Buffer.from(body.bytes),
         requestEnded: body.kind !== 'open',
         requestTrailers: undefined,
+        informational: [],
         response: undefined,
         responseBytes: Buffer.alloc(0),
         pieces: [],
@@ -117,6 +128,11 @@ function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): Exc
       if (made.end !== undefined) recorder.violations.push('requestEnd after end');
       made.requestEnded = true;
       made.requestTrailers = trailers;
+    },
+    informational: (facts) => {
+      if (made.response !== undefined) recorder.violations.push('informational after response');
+      made.informational.push(facts);
+      return checked('informational');
     },
     response: (facts) => {
       if (made.response !== undefined) recorder.violations.push('two responses');

@@ -220,14 +220,35 @@ test('Expect: 100-continue goes to the origin, which decides', async () => {
   await client.saw('got it');
 });
 
-test('103 is passed on, in front of the answer', async () => {
+test('103 is passed on, in front of the answer, once it is written', async () => {
   const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
   const target = await origin(answering(() => hints + ok('main')));
   const made = rig(target);
+  let allow = (): void => undefined;
+  made.recorder.gate = (step) =>
+    step === 'informational' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
   const client = await made.captured(ADDRESS, 80);
   client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await made.recorder.until(() => made.recorder.exchanges[0]?.informational[0]);
+  await settle();
+  expect(client.text).toBe('');
+  allow();
   await client.saw('main');
   expect(client.text).toBe(hints + ok('main'));
+  expect(made.recorder.exchanges[0]?.informational).toEqual([
+    { status: 103, statusText: 'Early Hints', headers: [['Link', '</a>']] },
+  ]);
+});
+
+test('a 1xx that cannot be recorded is not passed on', async () => {
+  const target = await origin(answering(() => `HTTP/1.1 103 Early Hints\r\n\r\n${ok('main')}`));
+  const made = rig(target);
+  made.recorder.gate = (step) =>
+    step === 'informational' ? Promise.reject(new Error('disk full')) : Promise.resolve();
+  const client = await made.captured(ADDRESS, 80);
+  client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await client.over()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(client.text).not.toContain('103');
 });
 
 test('a denied host is told why, inside TLS, and nothing goes upstream', async () => {

@@ -402,6 +402,9 @@ test('103 passes; extended CONNECT and CONNECT are refused; the session lives on
   const client = await session(made);
   expect(client.remoteSettings?.enableConnectProtocol ?? false).toBe(false);
   expect((await follow(client.request(get()))).informational).toEqual([103]);
+  expect(made.recorder.exchanges[0]?.informational).toMatchObject([
+    { status: 103, headers: [['link', '</a>']] },
+  ]);
   const connect = await follow(client.request({ ':method': 'CONNECT', ':authority': `${HOST}:443` }));
   expect(connect.status).toBe(405);
   expect((await follow(client.request(get()))).body).toBe('x');

@@ -56,6 +56,28 @@ describe('recorder', () => {
     expect(await verifyRun(findRun(paths, 'last'))).toMatchObject({ ok: true, findings: [], bodies: 2 });
   });
 
+  it('writes heads that come before the final one, masked, and in their order', async () => {
+    const { record, ledger } = await openRecord();
+    const exchange = await record.recorder.request(requestFacts(), { kind: 'none' });
+    const secret = fakeSecret('sk-ant-api03-', 108);
+    const headers: [string, string][] = [
+      ['Link', '</a>'],
+      ['Set-Cookie', `session=${secret}`],
+    ];
+    await exchange.informational({ status: 103, statusText: 'Early Hints', headers });
+    const written = (await recordsOf(ledger)).at(-1);
+    expect(LedgerRecord.safeParse(written).error).toBeUndefined();
+    expect(written).toMatchObject({ type: 'informational', id: exchange.id, status: 103 });
+    expect(written?.['headers']).toMatchObject([
+      ['Link', '</a>'],
+      ['Set-Cookie', expect.any(String)],
+    ]);
+    expect(JSON.stringify(written)).not.toContain(secret.slice(13, 40));
+    await exchange.response(responseFacts());
+    await exchange.end(endFacts());
+    await record.end({});
+  });
+
   it('streams request bodies, and says when one did not come to its end', async () => {
     const { record, ledger, bodyText } = await openRecord();
     const open = await record.recorder.request(requestFacts(), { kind: 'open', bytes: Buffer.from('one ') });
