@@ -81,6 +81,7 @@ export interface SuiteOptions extends SceneOptions {
   readonly undo?: (scene: Scene) => void | Promise<void>;
   /** Targets that probes inside may legitimately reach. */
   readonly reachable?: readonly string[];
+  /** How many probes outside may run at once. */
   readonly parallel?: number;
 }
 
@@ -116,6 +117,8 @@ export async function runSide(
 ): Promise<SideResult> {
   await options.lay?.(scene, side);
   const extra = side === 'outside' ? ((await options.outsideEnv?.(scene)) ?? {}) : {};
+  // Inside nothing is supposed to move, so nothing there can be in another probe's way.
+  const parallel = side === 'outside' ? (options.parallel ?? 4) : Math.max(options.parallel ?? 4, 4);
   const spec = join(scene.dir, `${side}.json`);
   const list = probes.map((probe) => ({
     name: probe.name,
@@ -123,7 +126,7 @@ export async function runSide(
     env: { PROBE_SIDE: side, PROBE_HOST_MNT: readlinkSync('/proc/self/ns/mnt'), ...extra },
     ...(probe.cwd === undefined ? {} : { cwd: fill(probe.cwd, scene.facts) }),
   }));
-  writeFileSync(spec, JSON.stringify({ token: scene.token, parallel: options.parallel ?? 4, probes: list }));
+  writeFileSync(spec, JSON.stringify({ token: scene.token, parallel, probes: list }));
   const batch = [PYTHON, `${PROGRAMS}/batch.py`, spec];
   const given = (options.gate ?? []).map((part) => fill(part, scene.facts));
   const before = (await scene.hits()).length;

@@ -182,6 +182,8 @@ function environment(home: string, runtime: string, more: Record<string, string>
     GNUPGHOME: join(home, '.gnupg'),
     LANG: 'C.UTF-8',
     TERM: 'xterm',
+    // The checkout may be read-only for the user, and is not the probes' to write to.
+    PYTHONDONTWRITEBYTECODE: '1',
     ...more,
   };
 }
