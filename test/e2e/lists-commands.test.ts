@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
@@ -29,7 +31,10 @@ const json = async (...args: string[]) => {
   const result = await home.gate([...args, '--json']);
   return { ...result, value: JSON.parse(result.stdout) as Record<string, unknown> };
 };
-const curl = (...urls: string[]) => ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}\n', ...urls];
+const curl = (...urls: string[]) => [
+  ...['curl', '-s', '-w', '%{http_code}\n'],
+  ...urls.flatMap((url) => ['-o', '/dev/null', url]),
+];
 const run = (options: string[], ...command: string[]) =>
   home.gate(['run', ...origin.runOptions, ...options, '--', ...command]);
 
@@ -217,11 +222,11 @@ describe('gate lists', () => {
 
   // promise: cmd.colour
   test('is plain where it is read by a program, and coloured where that is forced', async () => {
-    const escape = '\u001b[';
+    const sgr = '\u001b[';
     const forced = { env: { FORCE_COLOR: '1' } };
-    expect((await home.gate(['lists'])).stdout).not.toContain(escape);
-    expect((await home.gate(['lists'], forced)).stdout).toContain(escape);
-    expect((await home.gate(['--no-color', 'lists'], forced)).stdout).not.toContain(escape);
+    expect((await home.gate(['lists'])).stdout).not.toContain(sgr);
+    expect((await home.gate(['lists'], forced)).stdout).toContain(sgr);
+    expect((await home.gate(['--no-color', 'lists'], forced)).stdout).not.toContain(sgr);
     expect((await home.gate(['lists'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout).not.toContain(
       escape,
     );
@@ -237,14 +242,12 @@ describe('gate lists', () => {
 
 // promise: lists.suggest
 test('gate lists suggest proposes what a run used, and --enforce with it lets the same through', async () => {
-  const other = await startHttpsOrigin('other.test');
-  const local = await startHttpsOrigin('localhost');
-  const ca = (of: HttpsOrigin) => of.runOptions[3] ?? '';
-  const options = [
-    ...['--resolve', `other.test:8443:127.0.0.1:${other.port}`, '--upstream-ca', ca(other)],
-    ...['--allow-local', String(local.port), '--upstream-ca', ca(local)],
-  ];
-  const urls = ['https://origin.test/', `https://localhost:${local.port}/`, 'https://other.test:8443/'];
+  const local = createServer((_, response) => response.end('local'));
+  await new Promise<void>((resolve) => local.listen(0, '127.0.0.1', resolve));
+  const { port } = local.address() as AddressInfo;
+  const elsewhere = `origin.test:8443:127.0.0.1:${origin.port}`;
+  const options = ['--resolve', elsewhere, '--allow-local', String(port)];
+  const urls = ['https://origin.test/', `http://localhost:${port}/`, 'https://origin.test:8443/'];
   mkdirSync(file(''), { recursive: true });
   writeFileSync(file('config.toml'), 'version = 1\n[capture]\nports = [8443]\n');
   expect((await run(options, ...curl(...urls))).stdout).toBe('200\n200\n200\n');
@@ -252,7 +255,7 @@ test('gate lists suggest proposes what a run used, and --enforce with it lets th
 
   const used = home.runs()[0] ?? '';
   const proposal = await home.gate(['lists', 'suggest', '--run', used]);
-  expect(proposal.stdout).toBe(`localhost:${local.port}\norigin.test\nother.test:8443\n`);
+  expect(proposal.stdout).toBe(`localhost:${port}\norigin.test\norigin.test:8443\n`);
   const blocked = await home.gate(['lists', 'suggest']);
   expect(blocked).toMatchObject({ exitCode: 0, stdout: '' });
   expect(blocked.stderr).toContain('origin.test (1x)');
@@ -263,8 +266,7 @@ test('gate lists suggest proposes what a run used, and --enforce with it lets th
   const nothing = await json('lists', 'suggest', '--run', used);
   expect(nothing.value).toEqual({ run: used, patterns: [], blocked: [] });
   expect((await home.gate(['lists', 'suggest', '--run', 'XXXXXX'])).exitCode).toBe(1);
-  await other.stop();
-  await local.stop();
+  await new Promise((resolve) => local.close(resolve));
 });
 
 describe('gate ca', () => {
