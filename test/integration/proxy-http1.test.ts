@@ -556,6 +556,7 @@ test('50 MB pass with flat memory while the client reads slowly', async () => {
     id: 'x',
     requestData: async () => undefined,
     requestEnd: () => undefined,
+    informational: async () => undefined,
     response: async () => undefined,
     responseData: async (chunk) => {
       bytes += chunk.length;
@@ -601,6 +602,7 @@ test('50 MB go up with flat memory while the origin reads slowly, and arrive who
         written += chunk.length;
       },
       requestEnd: () => undefined,
+      informational: async () => undefined,
       response: async () => undefined,
       responseData: async () => undefined,
       message: async () => undefined,
