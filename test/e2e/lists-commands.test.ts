@@ -91,7 +91,6 @@ describe('gate allow, deny, passthrough', () => {
     expect(existsSync(join(gateHome(), 'data', 'actions.jsonl'))).toBe(false);
   });
 
-  // promise: lists.grammar
   test.each([
     ['a URL', 'https://example.com/'],
     ['a question mark', 'a?.example'],
@@ -270,7 +269,6 @@ test('gate lists suggest proposes what a run used, and --enforce with it lets th
 });
 
 describe('gate ca', () => {
-  // promise: ca.command
   test('shows the authority that the jail trusts, and its path', async () => {
     expect(await home.gate(['ca', 'show'])).toMatchObject({ exitCode: 1, stdout: '' });
     expect((await home.gate(['ca', 'path'])).exitCode).toBe(1);

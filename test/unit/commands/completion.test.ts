@@ -12,6 +12,7 @@ import { commandTree } from '../../docs/pages.ts';
 const nodes = completionNodes(commandTree());
 const of = (path: string) => nodes.find((node) => node.path === path);
 
+// promise: completion
 test('knows what can follow each command', () => {
   expect(of('gate')?.commands).toContain('lists');
   expect(of('gate lists')?.commands).toEqual(['suggest']);
@@ -24,7 +25,6 @@ test('knows what can follow each command', () => {
   expect(values['--enforce']).toBeUndefined();
 });
 
-// promise: completion
 test.each([
   ['bash', bashCompletion],
   ['zsh', zshCompletion],

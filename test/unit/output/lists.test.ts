@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { paint, wantsColor } from '../../../src/output/color.ts';
 import { type ListedLists, listsText } from '../../../src/output/lists.ts';
 
@@ -47,15 +47,17 @@ test('colours change nothing but the escapes', () => {
 });
 
 // promise: cmd.colour
-test.each([
-  ['a terminal', {}, true, undefined, true],
-  ['no terminal', {}, false, undefined, false],
-  ['--no-color', { FORCE_COLOR: '1' }, true, false, false],
-  ['NO_COLOR', { NO_COLOR: '1', FORCE_COLOR: '1' }, true, true, false],
-  ['an empty NO_COLOR', { NO_COLOR: '' }, true, true, true],
-  ['FORCE_COLOR', { FORCE_COLOR: '1', TERM: 'dumb' }, false, true, true],
-  ['FORCE_COLOR=0', { FORCE_COLOR: '0' }, true, true, false],
-  ['TERM=dumb', { TERM: 'dumb' }, true, true, false],
-])('%s', (_, env, isTTY, color, expected) => {
-  expect(wantsColor({ env, isTTY, color })).toBe(expected);
+describe('colours are printed where they are wanted', () => {
+  test.each([
+    ['a terminal', {}, true, undefined, true],
+    ['no terminal', {}, false, undefined, false],
+    ['--no-color', { FORCE_COLOR: '1' }, true, false, false],
+    ['NO_COLOR', { NO_COLOR: '1', FORCE_COLOR: '1' }, true, true, false],
+    ['an empty NO_COLOR', { NO_COLOR: '' }, true, true, true],
+    ['FORCE_COLOR', { FORCE_COLOR: '1', TERM: 'dumb' }, false, true, true],
+    ['FORCE_COLOR=0', { FORCE_COLOR: '0' }, true, true, false],
+    ['TERM=dumb', { TERM: 'dumb' }, true, true, false],
+  ])('%s', (_, env, isTTY, color, expected) => {
+    expect(wantsColor({ env, isTTY, color })).toBe(expected);
+  });
 });

@@ -31,7 +31,6 @@ const proposed = (all: readonly Used[], ...lists: Parameters<typeof suggester>) 
   return made.result();
 };
 
-// promise: lists.suggest
 test.each([
   ['443 and 80 go without saying', [used('a.test', 443), used('a.test', 80)], ['a.test']],
   ['other ports are named', [used('a.test', 8443), used('a.test', 443)], ['a.test', 'a.test:8443']],
@@ -47,6 +46,7 @@ test.each([
   expect(proposed(all, expected).patterns).toEqual([]);
 });
 
+// promise: lists.suggest
 test('what a list covers by now is not proposed', () => {
   const all = [used('x.a.test', 443), used('bad.test', 443), used('pinned.test', 443), used('new.test', 443)];
   expect(proposed(all, ['*.a.test'], ['bad.test'], ['pinned.test']).patterns).toEqual([
