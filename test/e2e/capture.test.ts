@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
+import { exchangeOf, type TestHome, testHome } from '../helpers/product.ts';
 
 /** Real tools in the jail against a real TLS origin. */
 let home: TestHome;
@@ -28,12 +28,6 @@ const bare = (...command: string[]) => [
   `HOME=${home.dir}`,
   ...command,
 ];
-
-function exchangeOf(records: readonly AnyRecord[], path: string) {
-  const request = records.find((each) => each.type === 'request' && String(each['url']).endsWith(path));
-  const of = (type: string) => records.find((each) => each.type === type && each['id'] === request?.['id']);
-  return { request, response: of('response'), end: of('end') };
-}
 
 function expectWhole(path: string, method: string, answer: string): void {
   const { request, response, end } = exchangeOf(home.ledger(), path);

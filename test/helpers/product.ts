@@ -74,3 +74,10 @@ export function testHome(): TestHome {
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }
+
+/** The records of the first exchange whose URL ends in `path`. */
+export function exchangeOf(records: readonly AnyRecord[], path: string) {
+  const request = records.find((each) => each.type === 'request' && String(each['url']).endsWith(path));
+  const of = (type: string) => records.find((each) => each.type === type && each['id'] === request?.['id']);
+  return { request, response: of('response'), end: of('end') };
+}
