@@ -105,12 +105,12 @@ static void pin_all(const struct spec *spec) {
 }
 
 void places_apply(const struct spec *spec) {
-  hard_links_apply(spec);
-  pin_all(spec);
-  for (size_t i = 0; i < spec->read_only.count; i++) make_read_only(spec->read_only.items[i]);
   int staging = tmpfs_make(0755);
   if (tree_attach(staging, STAGING) < 0) fail("staging", STAGING);
   close(staging);
+  hard_links_apply(spec);
+  pin_all(spec);
+  for (size_t i = 0; i < spec->read_only.count; i++) make_read_only(spec->read_only.items[i]);
   for (size_t i = 0; i < spec->overlays.count; i++) overlay(spec->overlays.items[i], i);
   for (size_t i = 0; i < spec->replaced.count; i++) replace(spec->replaced.items[i], i);
   if (umount2(STAGING, MNT_DETACH) < 0) fail("staging", "umount");

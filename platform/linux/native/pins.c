@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "covers.h"
 #include "mountapi.h"
 #include "mountinfo.h"
 #include "report.h"
@@ -63,12 +64,28 @@ static int by_length(const void *a, const void *b) {
   return left < right ? -1 : left > right;
 }
 
+/* What is bound over a pinned path: itself. An absolute symlink gives way to a relative one with the same target,
+ * because bubblewrap mounts the jail's tree elsewhere and then looks up every mount point there, through the link. */
+static const char *pinned_as(const char *path, size_t number) {
+  struct stat about;
+  if (lstat(path, &about) < 0) fail("pins", path);
+  const char *target = S_ISLNK(about.st_mode) ? link_target(path) : "";
+  if (*target != '/') return path;
+  char *relative = copy_text(target + strspn(target, "/"));
+  /* The path has no other symlinks in it: every `/` but the first is one folder to climb. */
+  for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+    relative = text_of("../%s", relative);
+  char *staged = text_of(STAGING "/l%zu", number);
+  if (symlink(*relative ? relative : ".", staged) < 0) fail("pins", path);
+  return staged;
+}
+
 void pins_apply(struct list *pins) {
   if (pins->count == 0) return;
   struct list mounts = mounts_read();
   qsort(pins->items, pins->count, sizeof *pins->items, by_length);
   for (size_t i = 0; i < pins->count; i++) {
     const char *path = pins->items[i];
-    if (!is_mount_point(&mounts, path)) bind_path(path, path, true, "pins");
+    if (!is_mount_point(&mounts, path)) bind_path(pinned_as(path, i), path, true, "pins");
   }
 }
