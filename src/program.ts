@@ -7,6 +7,7 @@ import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global
 import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineLists } from './commands/lists.ts';
+import { defineProxy } from './commands/proxy.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
 import { defineScan } from './commands/scan.ts';
@@ -18,6 +19,7 @@ import { GATE_VERSION } from './core/version.ts';
 /** In the order of help. */
 const COMMANDS: readonly DefineCommand[] = [
   defineRun,
+  defineProxy,
   defineAllow,
   defineDeny,
   definePassthrough,

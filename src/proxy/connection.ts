@@ -82,6 +82,9 @@ export class Connection {
     this.stopping = true;
     if (this.#running.size === 0) this.#raw.destroy();
     this.#stopAll('gate_stopped');
+    // What was said last gets its time to leave; a client that then does not end its side is not waited for.
+    const cut = setTimeout(() => this.#raw.destroy(), 2 * this.deps.limits.lingerMs);
+    this.#raw.once('close', () => clearTimeout(cut));
   }
 
   /** Records what ended before there was a request. */

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
+import { GATE, type TestHome, testHome } from '../helpers/product.ts';
+
+let home: TestHome;
+let origin: HttpsOrigin;
+
+beforeAll(async () => {
+  home = testHome();
+  origin = await startHttpsOrigin('origin.test');
+});
+afterAll(async () => {
+  await origin.stop();
+  home.remove();
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Variables that it said to set. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(
+    signal: NodeJS.Signals,
+  ): Promise<{ code: number | null; signal: string | null; out: string; err: string }>;
+}
+
+/** Starts `gate proxy` and waits for its first line. */
+async function startProxy(...options: string[]): Promise<Running> {
+  const child = spawn(process.execPath, [GATE, 'proxy', ...origin.runOptions, ...options], {
+    env: { ...home.env, TMPDIR: home.dir },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const closed = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+  while (!(out.includes('\n') && err.includes('Ctrl-C'))) {
+    if (child.exitCode !== null) throw new Error(`gate proxy ended: ${err}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const env = Object.fromEntries(
+    [...err.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+  return {
+    child,
+    url: /^listening on (\S+)\n/.exec(out)?.[1] ?? '',
+    env,
+    stop: async (signal) => {
+      child.kill(signal);
+      return { ...(await closed), out, err };
+    },
+  };
+}
+
+const curl = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+  execa('curl', ['-sS', ...args], {
+    env: { ...home.env, ...env },
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+  });
+
+describe('gate proxy', () => {
+  // promise: proxy.command
+  test('says where it listens, records a tool that was started elsewhere, and ends with 0', async () => {
+    const proxy = await startProxy('--label', 'tool=curl');
+    const { stdout, stderr } = await curl(proxy.env, '-d', 'sent', 'https://origin.test/elsewhere');
+    expect({ stdout, stderr }).toEqual({ stdout: echoText('POST', '/elsewhere', 'sent'), stderr: '' });
+    const { code, signal, out, err } = await proxy.stop('SIGINT');
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(out).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/);
+    expect(err).toMatch(/gate: 1 exchange, 1 host \(run \w{6}, widened: no jail\)[^\n]*\n$/);
+    const records = home.ledger();
+    expect(records[0]).toMatchObject({
+      argv: expect.arrayContaining(['gate', 'proxy', '--resolve', '--label', 'tool=curl']),
+      mode: 'permissive',
+      jail: { platform: 'none' },
+      labels: { tool: 'curl' },
+    });
+    expect(records.find((each) => each.type === 'request')).toMatchObject({
+      via: 'proxy',
+      host: 'origin.test',
+    });
+    expect(records.at(-1)).toMatchObject({ type: 'run.end', exitCode: 0 });
+    expect((await home.gate(['verify', 'last'])).exitCode).toBe(0);
+  });
+
+  test('ends with 0 on SIGTERM, also in the middle of an answer, which is recorded as such', async () => {
+    const proxy = await startProxy();
+    const slow = curl(proxy.env, '-T', '-', 'https://origin.test/never');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await proxy.stop('SIGTERM')).toMatchObject({ code: 0 });
+    // It still waits for its own input, which never comes.
+    slow.kill('SIGKILL');
+    await slow;
+    expect(home.ledger().find((each) => each.type === 'end')).toMatchObject({ outcome: 'gate_stopped' });
+  });
+
+  test('listens on the port it is given, and on loopback only', async () => {
+    const port = await freePort();
+    const proxy = await startProxy('--port', String(port));
+    expect(proxy.url).toBe(`http://127.0.0.1:${port}`);
+    const { stdout } = await execa('ss', ['-Hltnp']);
+    const own = stdout.split('\n').filter((line) => line.includes(`pid=${proxy.child.pid},`));
+    expect(own.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${port}`]);
+    const second = await home.gate(['proxy', '--port', String(port)]);
+    expect(second).toMatchObject({ exitCode: 125, stdout: '' });
+    expect(second.stderr).toContain(`port ${port} is in use`);
+    await proxy.stop('SIGTERM');
+  });
+
+  test('decides by lists and options, and is no way to itself or to what it is asked plainly', async () => {
+    const proxy = await startProxy('--enforce', '--allow', 'origin.test', '--deny', 'bad.test');
+    const status = async (...args: string[]) =>
+      (await curl(proxy.env, '-o', '/dev/null', '-w', '%{http_code}', ...args)).stdout;
+    expect(await status('https://origin.test/')).toBe('200');
+    expect(await status('https://bad.test/')).toBe('403');
+    expect(await status('https://unknown.test/')).toBe('403');
+    expect(await status('--noproxy', '', `${proxy.url}/`)).toBe('403');
+    // As a page in a browser could ask, whatever name it has for this address.
+    expect(await status('--noproxy', '*', `${proxy.url}/`)).toBe('400');
+    await proxy.stop('SIGTERM');
+  });
+
+  test.each([
+    ['--port', '0'],
+    ['--port', '70000'],
+    ['--prot', '1'],
+  ])('%s %s is wrong usage', async (...args) => {
+    const result = await home.gate(['proxy', ...args]);
+    expect(result).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(result.stderr).toMatch(/^gate: /);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
