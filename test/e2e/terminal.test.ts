@@ -147,7 +147,10 @@ describe.skipIf(missing)('job control', () => {
 /** The job that the shell started, which is gate itself. */
 function jobOf(terminal: Terminal): number {
   const found = spawnSync('pgrep', ['-P', String(terminal.shellPid())], { encoding: 'utf8' });
-  return Number(found.stdout.trim());
+  const pid = Number(found.stdout.trim());
+  // 0 would be this test's own group.
+  if (!(pid > 0)) throw new Error(`expected one job, found: ${found.stdout}`);
+  return pid;
 }
 
 /** The kernel's letter for the state of the job: `T` is stopped. */

@@ -29,7 +29,8 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-const SHELL = 'bash --norc --noprofile';
+// `exec`: whatever sh is here, the pane's own process is this shell.
+const SHELL = 'exec bash --norc --noprofile';
 /** A prompt, of the shell itself or of one inside (`inner> `), on the last line that is not empty. */
 const AT_PROMPT = /(^|\n)\S*>$/;
 let terminals = 0;
