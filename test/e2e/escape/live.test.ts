@@ -71,11 +71,13 @@ async function meet(
 }
 
 describe.each(identities())('daemons that start anew, as $name', (identity) => {
-  for (const [where, targets] of [
-    ['where such daemons have their sockets', usable(LATE)],
-    ['beside other files', BESIDE],
+  for (const [where, targets, claim] of [
+    ['where such daemons have their sockets', usable(LATE), it],
+    // A residue that docs/threat-model.md names: no mount outlives the file it lies on, and no system call filter
+    // sees a path. This turns red on the day it is shut.
+    ['beside other files', BESIDE, it.fails],
   ] as const) {
-    it(`cannot be reached ${where}`, async () => {
+    claim(`cannot be reached ${where}`, async () => {
       const sockets = targets.filter(({ name }) => EARLY.includes(name) || targets === BESIDE);
       const scene = await createScene(identity, { staged: true, sockets });
       try {
