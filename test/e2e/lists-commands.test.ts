@@ -1,7 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
@@ -236,87 +233,5 @@ describe('gate lists', () => {
     const typo = await home.gate(['lists', 'sugest']);
     expect(typo.exitCode).toBe(2);
     expect(typo.stderr).toContain('Did you mean suggest?');
-  });
-});
-
-// promise: lists.suggest
-test('gate lists suggest proposes what a run used, and --enforce with it lets the same through', async () => {
-  const local = createServer((_, response) => response.end('local'));
-  await new Promise<void>((resolve) => local.listen(0, '127.0.0.1', resolve));
-  const { port } = local.address() as AddressInfo;
-  const elsewhere = `origin.test:8443:127.0.0.1:${origin.port}`;
-  const options = ['--resolve', elsewhere, '--allow-local', String(port)];
-  const urls = ['https://origin.test/', `http://localhost:${port}/`, 'https://origin.test:8443/'];
-  mkdirSync(file(''), { recursive: true });
-  writeFileSync(file('config.toml'), 'version = 1\n[capture]\nports = [8443]\n');
-  expect((await run(options, ...curl(...urls))).stdout).toBe('200\n200\n200\n');
-  await run([...options, '--enforce'], ...curl('https://origin.test/'));
-
-  const used = home.runs()[0] ?? '';
-  const proposal = await home.gate(['lists', 'suggest', '--run', used]);
-  expect(proposal.stdout).toBe(`localhost:${port}\norigin.test\norigin.test:8443\n`);
-  const blocked = await home.gate(['lists', 'suggest']);
-  expect(blocked).toMatchObject({ exitCode: 0, stdout: '' });
-  expect(blocked.stderr).toContain('origin.test (1x)');
-
-  expect((await home.gate(['allow', '--', ...proposal.stdout.trim().split('\n')])).exitCode).toBe(0);
-  const enforced = await run([...options, '--enforce'], ...curl(...urls));
-  expect(enforced.stdout).toBe('200\n200\n200\n');
-  const nothing = await json('lists', 'suggest', '--run', used);
-  expect(nothing.value).toEqual({ run: used, patterns: [], blocked: [] });
-  expect((await home.gate(['lists', 'suggest', '--run', 'XXXXXX'])).exitCode).toBe(1);
-  await new Promise((resolve) => local.close(resolve));
-});
-
-describe('gate ca', () => {
-  test('shows the authority that the jail trusts, and its path', async () => {
-    expect(await home.gate(['ca', 'show'])).toMatchObject({ exitCode: 1, stdout: '' });
-    expect((await home.gate(['ca', 'path'])).exitCode).toBe(1);
-    await run([], 'true');
-    const path = (await home.gate(['ca', 'path'])).stdout.trim();
-    const cert = new X509Certificate(readFileSync(path));
-    const { value } = await json('ca', 'show');
-    expect(value).toEqual({
-      subject: cert.subject,
-      sha256: cert.fingerprint256,
-      notBefore: new Date(cert.validFrom).toISOString(),
-      notAfter: new Date(cert.validTo).toISOString(),
-      path,
-    });
-    expect((await home.gate(['ca', 'show'])).stdout).toContain(cert.fingerprint256);
-  });
-
-  test('regenerate asks; without a person it wants --yes; it is recorded and the next run uses it', async () => {
-    await run([], 'true');
-    const { value: before } = await json('ca', 'show');
-    const asked = await home.gate(['ca', 'regenerate']);
-    expect(asked.exitCode).toBe(2);
-    expect(asked.stderr).toContain('gate ca regenerate --yes');
-    expect((await json('ca', 'show')).value).toEqual(before);
-
-    const made = await home.gate(['ca', 'regenerate', '--yes']);
-    expect(made.exitCode).toBe(0);
-    const { value: after } = await json('ca', 'show');
-    expect(after['sha256']).not.toBe(before['sha256']);
-    expect(made.stdout).toBe(`${String(after['sha256'])}\n`);
-    expect(actions().at(-1)).toMatchObject({
-      type: 'ca.regenerate',
-      before: before['sha256'],
-      after: after['sha256'],
-    });
-    expect(statSync(file('ca/ca.key')).mode & 0o777).toBe(0o600);
-    expect((await run([], ...curl('https://origin.test/'))).stdout).toBe('200\n');
-  });
-
-  test('what the key is like does not keep the certificate from being shown, or replaced', async () => {
-    await run([], 'true');
-    chmodSync(file('ca/ca.key'), 0o644);
-    expect((await home.gate(['ca', 'show'])).exitCode).toBe(0);
-    writeFileSync(file('ca/ca.pem'), 'broken');
-    const broken = await home.gate(['ca', 'show']);
-    expect(broken.exitCode).toBe(125);
-    expect(broken.stderr).toContain('gate ca regenerate');
-    expect((await home.gate(['ca', 'regenerate', '--yes'])).exitCode).toBe(0);
-    expect((await run([], 'true')).exitCode).toBe(0);
   });
 });
