@@ -9,6 +9,7 @@ import { serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
 import { type RunSignals, takeSignals } from './signals.ts';
 import { summaryLine } from './summary.ts';
+import { leaveTerminalModes } from './terminal.ts';
 
 type Command = readonly [string, ...string[]];
 export type Exit = number | NodeJS.Signals;
@@ -20,6 +21,7 @@ export type Exit = number | NodeJS.Signals;
  */
 export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold): Promise<Exit> {
   let record: RunRecord | undefined;
+  leaveTerminalModes();
   const prepared = prepare({
     program: command[0],
     flags,

@@ -108,6 +108,25 @@ describe.skipIf(missing)('programs that own the screen', () => {
     expect(await terminal.answer('echo $?')).toBe('0');
   });
 
+  test('gate leaves the modes to whoever shares the terminal with it', async () => {
+    // The reader makes the terminal raw when gate is up, as a pager does, and looks again when gate has ended.
+    const reader = 'read x; stty raw -echo <$T; cat; stty -a <$T >end; stty sane <$T; stty $(cat as) <$T';
+    const writer = "gate run --quiet -- sh -c 'echo up; sleep 0.3; echo'";
+    writeFileSync(
+      join(home.dir, 'pager'),
+      `T=/dev/tty\nstty -g >as\nstty -a >before\n${writer} | { ${reader}; }\nstty -a >after\n`,
+    );
+    await terminal.answer('bash pager');
+    expect(text('end')).toMatch(/-icanon [\s\S]*-echo /);
+    expect(text('after')).toBe(text('before'));
+    writeFileSync(
+      join(home.dir, 'asked'),
+      'gate run --quiet -- stty -echonl -echo\nstty -a >end\nstty echo\n',
+    );
+    await terminal.answer('bash asked');
+    expect(text('end')).toMatch(/ -echo /);
+  });
+
   test('… | gate run -- less takes the terminal for its keys', async () => {
     await terminal.run('seq 500 | gate run --quiet -- less');
     await terminal.shows(/^1\n2\n/);

@@ -36,6 +36,7 @@ static void let_go_of_stdio(void) {
 static void command(struct supervisor *supervisor, const char *line) {
   int number = 0;
   if (strcmp(line, "launch") == 0) {
+    supervisor->modes_known = terminal_modes(supervisor->terminal, &supervisor->modes);
     tell_init(supervisor, OP_LAUNCH, terminal_at_start(supervisor->terminal));
     let_go_of_stdio();
   } else if (sscanf(line, "signal %d", &number) == 1) {
@@ -74,6 +75,8 @@ static _Noreturn void ended(const struct supervisor *supervisor, bool clean, int
   bool had_terminal = supervisor->terminal >= 0 && !terminal_is_ours(supervisor->terminal);
   terminal_reclaim(supervisor->terminal);
   had_terminal = had_terminal && terminal_is_ours(supervisor->terminal);
+  if (had_terminal && supervisor->modes_known && (!clean || WIFSIGNALED(status)))
+    terminal_restore(supervisor->terminal, &supervisor->modes);
   if (!clean) say("lost");
   else if (WIFSIGNALED(status)) say("end signal %d", WTERMSIG(status));
   else say("end exit %d", WEXITSTATUS(status));

@@ -2,13 +2,17 @@
 #ifndef GATE_SUPERVISE_H
 #define GATE_SUPERVISE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
+#include <termios.h>
 
 struct supervisor {
   pid_t init;
   int messages; /* to init */
   int terminal; /* or -1 */
   unsigned continues;
+  bool modes_known;
+  struct termios modes; /* of the terminal, before the command ran */
 };
 
 /* Blocks what the terminal sends; to be called before init is forked. */

@@ -24,3 +24,12 @@ void terminal_reclaim(int terminal) {
   if (owner > 0 && (kill(-owner, 0) == 0 || errno != ESRCH)) return;
   terminal_take(terminal);
 }
+
+bool terminal_modes(int terminal, struct termios *modes) {
+  return terminal_is_ours(terminal) && tcgetattr(terminal, modes) == 0;
+}
+
+void terminal_restore(int terminal, const struct termios *modes) {
+  /* A terminal that is gone has no modes. */
+  (void)tcsetattr(terminal, TCSANOW, modes);
+}

@@ -4,6 +4,7 @@
 #define GATE_TERMINAL_H
 
 #include <stdbool.h>
+#include <termios.h>
 
 /* The controlling terminal, or -1. */
 int terminal_open(void);
@@ -14,6 +15,10 @@ bool terminal_is_ours(int terminal);
 bool terminal_at_start(int terminal);
 /* Takes the terminal for gate's group. */
 void terminal_take(int terminal);
+/* The modes that it has while it is gate's own; false when it is not. */
+bool terminal_modes(int terminal, struct termios *modes);
+/* As shells do after a job that a signal ended, for it could not do so itself. */
+void terminal_restore(int terminal, const struct termios *modes);
 /* Takes it back at the end, unless a group outside (a shell) has it by now. */
 void terminal_reclaim(int terminal);
 
