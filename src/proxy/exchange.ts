@@ -13,7 +13,7 @@ import type { Reply } from './reply.ts';
 import { relayResponse } from './response-relay.ts';
 import { ruleOn } from './rule.ts';
 import { sendRequest } from './sender.ts';
-import type { IncomingResponse, Route, Upstream, UpstreamCall } from './upstream-call.ts';
+import type { IncomingResponse, Route, Speaks, Upstream, UpstreamCall } from './upstream-call.ts';
 import { relayWebSocket } from './websocket/relay.ts';
 import type { Wire } from './wire.ts';
 
@@ -64,7 +64,7 @@ export class Exchange {
     const { limits, recorder } = this.#deps;
     const { body, facts, claim } = this.#inbound;
     const gathering = gather(body, limits.gatherBytes, gatherTime(this.#inbound, limits));
-    const ruling = await ruleOn(claim, this.#deps.policy, this.#deps.upstream);
+    const ruling = await ruleOn(claim, speaks(this.#inbound), this.#deps.policy, this.#deps.upstream);
     this.#dnsMs = ruling.dnsMs;
     const gathered = await gathering;
     const recorded = { ...facts, decision: ruling.decision };
@@ -239,6 +239,12 @@ export class Exchange {
     if (this.#recorder === undefined) throw new Error('the exchange is not being recorded');
     return this.#recorder;
   }
+}
+
+/** Messages over a plain connection are more than a proxy would pass on in requests. */
+function speaks({ tls, upgrade }: Inbound): Speaks {
+  if (tls) return 'https';
+  return upgrade === undefined ? 'http' : 'tunnel';
 }
 
 /** How long to wait for the rest of a body, in milliseconds. */

@@ -25,10 +25,17 @@ export async function tunnelFor(
   const named = policy.byName(target);
   if (named.action !== 'tunnel') return undefined;
   try {
-    const { candidates, dnsMs } = await connection.deps.upstream.lookup(target);
+    const { candidates, way, dnsMs } = await connection.deps.upstream.lookup(target, 'tunnel');
     const verdict = policy.byAddress(target, named, candidates);
     if (verdict.decision.verdict === 'deny') return undefined;
-    return tunnelRequest(hop, target, sni, verdict.decision, verdict.candidates, dnsMs);
+    return tunnelRequest(
+      hop,
+      target,
+      sni,
+      verdict.decision,
+      way === undefined ? verdict.candidates : [way],
+      dnsMs,
+    );
   } catch (error) {
     if (error instanceof UpstreamError) return undefined;
     throw error;

@@ -1,10 +1,9 @@
 import type { Recorder, TunnelFacts } from '../core/exchange.ts';
-import type { Candidate } from '../core/policy.ts';
 import type { Outcome } from '../core/record.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
 import { audited } from './errors.ts';
 import { timingOf } from './outcome.ts';
-import type { Upstream } from './upstream-call.ts';
+import type { Upstream, Way } from './upstream-call.ts';
 import { Wire } from './wire.ts';
 
 export interface TunnelDeps {
@@ -15,7 +14,7 @@ export interface TunnelDeps {
 export interface TunnelRequest {
   readonly facts: TunnelFacts;
   /** Vetted. */
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Way[];
   readonly dnsMs: number | undefined;
 }
 
@@ -38,7 +37,7 @@ export async function runTunnel(
     cancel.check();
     const dialled = await deps.upstream.dial(request.candidates, cancel);
     connectMs = dialled.connectMs;
-    const origin = new Wire(dialled.socket);
+    const origin = new Wire(dialled.socket, dialled.raw);
     cancel.undo = () => origin.reset();
     outcome = await passBoth(client, origin, count);
   } catch (error) {

@@ -6,8 +6,38 @@ import type { Cancel } from './cancel.ts';
 import type { Framing } from './http1/framing.ts';
 import type { Wire } from './wire.ts';
 
+/** What is going to be spoken to a target; `tunnel`: bytes that only the two ends understand. */
+export type Speaks = 'https' | 'http' | 'tunnel';
+
+/** A proxy of the user's network, for gate's own connections. */
+export interface CorporateProxy {
+  /** `http://proxy.example:3128`, without its credentials. */
+  readonly label: string;
+  /** The proxy itself is spoken to over TLS. */
+  readonly tls: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** The value of `Proxy-Authorization`. */
+  readonly authorization?: string;
+}
+
+/** How a corporate proxy is asked for a target. */
+export interface Through {
+  readonly proxy: CorporateProxy;
+  readonly target: Target;
+  /** By a request in absolute form; by CONNECT where false. */
+  readonly absolute: boolean;
+}
+
+/** What is dialled: a vetted address, or (`through`) a proxy, whose label is then the address. */
+export interface Way extends Candidate {
+  readonly through?: Through;
+}
+
 export interface Lookup {
   readonly candidates: readonly Candidate[];
+  /** The target is reached through a proxy, which looks its name up: nothing was asked, there is no candidate. */
+  readonly way?: Way;
   /** Absent when nothing had to be asked. */
   readonly dnsMs?: number;
 }
@@ -18,7 +48,7 @@ export interface Route {
   readonly tls: boolean;
   /** The client speaks HTTP/2: the origin is offered it first. */
   readonly h2: boolean;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Way[];
 }
 
 /** A request as it goes out: end-to-end fields only, in HTTP/1.1 form. */
@@ -66,10 +96,12 @@ export interface UpstreamCall {
   abort(): void;
 }
 
-/** A TCP connection to a vetted address. */
+/** A connection to a vetted address, or through a proxy to what only that proxy can look up. */
 export interface Dialled {
   readonly socket: Socket;
-  readonly candidate: Candidate;
+  /** The TCP socket, where `socket` is not one itself. */
+  readonly raw?: Socket;
+  readonly candidate: Way;
   readonly connectMs: number;
 }
 
@@ -83,10 +115,10 @@ export interface OpenOptions {
 
 /** The way out. The engine asks for addresses, has them vetted, and dials only those it is then allowed. */
 export interface Upstream {
-  lookup(target: Target): Promise<Lookup>;
+  lookup(target: Target, speaks: Speaks): Promise<Lookup>;
   /** A way to send one request. Rejects with UpstreamError, or Cancelled. */
   open(route: Route, options: OpenOptions): Promise<UpstreamCall>;
   /** A plain TCP connection, for tunnels. */
-  dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
+  dial(candidates: readonly Way[], cancel: Cancel): Promise<Dialled>;
   stop(): void;
 }

@@ -6,7 +6,7 @@ import { isIpLiteral } from '../policy/host.ts';
 import { Cancel, Cancelled } from './cancel.ts';
 import { UpstreamError } from './errors.ts';
 import type { Limits } from './limits.ts';
-import type { Dialled, Route } from './upstream-call.ts';
+import type { Dialled, Route, Through, Way } from './upstream-call.ts';
 
 /** A connection on which HTTP can be spoken. */
 export interface Connected extends Dialled {
@@ -18,23 +18,33 @@ export interface Connected extends Dialled {
 }
 
 export interface Dialer {
-  dial(candidates: readonly Candidate[], cancel: Cancel): Promise<Dialled>;
+  dial(candidates: readonly Way[], cancel: Cancel): Promise<Dialled>;
   connect(route: Route, cancel: Cancel): Promise<Connected>;
 }
 
+/** Gets a socket through a corporate proxy. */
+type DialThrough = (way: Way, through: Through, cancel: Cancel) => Promise<Dialled>;
+
 /** Makes the stage that dials: TCP to vetted addresses in order, then TLS that is always verified. */
-export function createDialer(trust: () => tls.SecureContext, limits: Limits): Dialer {
-  // A corporate proxy is one more way to get a socket: it belongs here, in front of dialFirst.
-  const dial: Dialer['dial'] = (candidates, cancel) => dialFirst(candidates, limits, cancel);
+export function createDialer(
+  trust: () => tls.SecureContext,
+  limits: Limits,
+  dialThrough: DialThrough,
+): Dialer {
+  const dial: Dialer['dial'] = (candidates, cancel) => {
+    const [way] = candidates;
+    if (way?.through !== undefined) return dialThrough(way, way.through, cancel);
+    return dialFirst(candidates, limits, cancel);
+  };
 
   const connectRoute: Dialer['connect'] = async (route, cancel) => {
     const dialled = await dial(route.candidates, cancel);
-    const raw = dialled.socket;
+    const raw = dialled.raw ?? dialled.socket;
     if (!route.tls) return { ...dialled, raw, tlsMs: undefined, h2: false };
     // Parsing the roots, once, is gate's time and not the origin's.
     const secureContext = trust();
     const started = performance.now();
-    const socket = await secure(raw, route, secureContext, limits.connectMs, cancel);
+    const socket = await secure(dialled.socket, route, secureContext, limits.connectMs, cancel);
     const tlsMs = performance.now() - started;
     return { ...dialled, socket, raw, tlsMs, h2: socket.alpnProtocol === 'h2' };
   };
@@ -46,7 +56,11 @@ export function createDialer(trust: () => tls.SecureContext, limits: Limits): Di
  * Dials addresses in order, each a little after the one before has not answered or at once when it has failed; the
  * first to connect wins and the others are dropped, so that a dead IPv6 route costs a moment and not a timeout.
  */
-function dialFirst(candidates: readonly Candidate[], limits: Limits, cancel: Cancel): Promise<Dialled> {
+export function dialFirst(
+  candidates: readonly Candidate[],
+  limits: Limits,
+  cancel: Cancel,
+): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     const tries = new Set<Cancel>();
     let next = 0;
@@ -111,9 +125,10 @@ function dialOne(candidate: Candidate, timeoutMs: number, cancel: Cancel): Promi
   return ready.then(() => ({ socket, candidate, connectMs: performance.now() - started }));
 }
 
-async function secure(
+/** Speaks TLS on a connection, verified; rejects with UpstreamError `tls_invalid` where it cannot be trusted. */
+export async function secure(
   socket: Socket,
-  route: Route,
+  route: { readonly target: { readonly host: string }; readonly h2: boolean },
   secureContext: tls.SecureContext,
   timeoutMs: number,
   cancel: Cancel,

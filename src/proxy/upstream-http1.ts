@@ -1,5 +1,7 @@
 import type { HeaderList } from '../core/record.ts';
 import type { BodyReader } from './body.ts';
+import { urlAuthority } from './claim.ts';
+import { loginNeeded, proxyFields } from './corporate/dial.ts';
 import { BadRequest, WireError } from './errors.ts';
 import { openBody } from './http1/body.ts';
 import { CHUNK_END, chunkSizeLine, lastChunk } from './http1/chunked.ts';
@@ -7,7 +9,7 @@ import { listOf, NO_BODY, responseFraming, valuesOf } from './http1/framing.ts';
 import { readHead, writeHead } from './http1/head.ts';
 import type { Limits } from './limits.ts';
 import { UpstreamBody, upstreamFailure } from './upstream-body.ts';
-import type { IncomingResponse, OutgoingRequest, UpstreamCall } from './upstream-call.ts';
+import type { IncomingResponse, OutgoingRequest, UpstreamCall, Way } from './upstream-call.ts';
 import type { Pool, UpstreamConnection } from './upstream-pool.ts';
 import type { Wire } from './wire.ts';
 
@@ -66,7 +68,7 @@ export class Http1Call implements UpstreamCall {
     if (socket.destroyed) return;
     // Head and body leave in one write, so in one TLS record where they fit.
     socket.cork();
-    socket.write(writeHead(`${request.method} ${request.path} HTTP/1.1`, request.headers), 'latin1');
+    socket.write(requestHead(request, this.#deps.connection.candidate), 'latin1');
     if (whole !== undefined) {
       if (whole.length > 0) this.#piece(whole);
       this.finish(trailers);
@@ -126,6 +128,8 @@ export class Http1Call implements UpstreamCall {
       return { status, statusText, headers, framing: NO_BODY, body: openBody(this.#wire, NO_BODY, 0) };
     }
     this.firstByteMs = performance.now() - this.#sentAt;
+    const { through } = this.#deps.connection.candidate;
+    if (status === 407 && through?.absolute) throw loginNeeded(through.proxy);
     const framing = responseFraming(status, this.#method, headers, http10);
     const options = listOf(headers, 'connection');
     const persistent = http10 ? options.includes('keep-alive') : !options.includes('close');
@@ -156,6 +160,14 @@ export class Http1Call implements UpstreamCall {
   abort(): void {
     this.#wire.reset();
   }
+}
+
+/** A proxy that is not a tunnel is asked for the whole URL (RFC 9112 §3.2.2), and told who asks. */
+function requestHead({ method, path, headers }: OutgoingRequest, { through }: Way): string {
+  if (through?.absolute !== true) return writeHead(`${method} ${path} HTTP/1.1`, headers);
+  const { host, port } = through.target;
+  const url = `http://${urlAuthority(host, port, 80)}${path === '*' ? '' : path}`;
+  return writeHead(`${method} ${url} HTTP/1.1`, [...headers, ...proxyFields(through.proxy)]);
 }
 
 /** `Keep-Alive: timeout=5`, less a second for what is on its way, in milliseconds. */

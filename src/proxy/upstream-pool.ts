@@ -1,11 +1,12 @@
 import type { Candidate } from '../core/policy.ts';
 import type { Limits } from './limits.ts';
+import type { Way } from './upstream-call.ts';
 import type { Wire } from './wire.ts';
 
 /** An HTTP/1.1 connection to an origin. */
 export interface UpstreamConnection {
   readonly wire: Wire;
-  readonly candidate: Candidate;
+  readonly candidate: Way;
   readonly connectMs: number;
   readonly tlsMs: number | undefined;
 }

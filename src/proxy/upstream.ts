@@ -1,5 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { ResolveRule } from '../policy/resolve-rule.ts';
+import { createProxyDial } from './corporate/dial.ts';
+import type { ChooseProxy } from './corporate/environment.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { OpenOptions, Route, Upstream, UpstreamCall } from './upstream-call.ts';
 import { type Connected, createDialer } from './upstream-dial.ts';
@@ -14,13 +16,24 @@ export interface UpstreamDeps {
   /** The complete trust list, parsed when it is first needed. */
   readonly trust: () => SecureContext;
   readonly limits?: Partial<Limits>;
+  /** The user's corporate proxies; none where absent. */
+  readonly proxyFor?: ChooseProxy;
+  /** Finds the addresses of a name; the machine's own resolver where absent. */
+  readonly resolveName?: (host: string) => Promise<readonly string[]>;
 }
 
 /** Makes the way out: gate's own resolution, verified TLS, and connections kept per origin. */
 export function createUpstream(deps: UpstreamDeps): Upstream {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
-  const resolver = createResolver(deps.resolve, limits);
-  const dialer = createDialer(deps.trust, limits);
+  const { resolve: rules, trust, resolveName, proxyFor = () => undefined } = deps;
+  const resolver = createResolver({
+    rules,
+    limits,
+    proxyFor,
+    ...(resolveName === undefined ? {} : { resolveName }),
+  });
+  const dialThrough = createProxyDial({ trust, limits, addressesOf: resolver.addressesOf });
+  const dialer = createDialer(trust, limits, dialThrough);
   const pool = createPool(limits);
   const http2 = createHttp2Opener(dialer, limits);
 

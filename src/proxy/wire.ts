@@ -37,6 +37,8 @@ export class Wire {
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
+    // What another reader gave back (`detach`) stands still.
+    if (socket.isPaused()) socket.resume();
   }
 
   /** Whether the peer can no longer be read from. Bytes that came before may still be in the queue. */

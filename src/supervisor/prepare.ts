@@ -17,6 +17,7 @@ import { createPolicy } from '../policy/decide.ts';
 import { createLists, type Lists, type ListsOptions } from '../policy/lists.ts';
 import { type AgentProfile, agentProfile } from '../policy/profiles.ts';
 import { namedPorts, runPatterns } from '../policy/run-patterns.ts';
+import { type ChooseProxy, corporateProxies } from '../proxy/corporate/environment.ts';
 import { type RunFlags, type RunSettings, runSettings } from './settings.ts';
 
 /** Everything that is read and decided before anything of a run exists. */
@@ -34,6 +35,8 @@ export interface Prepared {
   readonly leaves: LeafIssuer;
   readonly trust: TrustView;
   readonly upstreamTrust: () => SecureContext;
+  /** The user's own corporate proxies. */
+  readonly proxyFor: ChooseProxy;
   readonly capturePorts: readonly number[];
 }
 
@@ -74,6 +77,7 @@ export function prepare(options: PrepareOptions): Prepared {
     leaves: createLeafIssuer(authority),
     trust: trustView({ authority, caDir: paths.caDir, env }),
     upstreamTrust: createUpstreamContext(env, settings.upstreamCa),
+    proxyFor: corporateProxies(env),
     capturePorts,
   };
 }

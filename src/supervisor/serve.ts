@@ -20,7 +20,12 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { 
     policy: prepared.policy(ownPorts),
     names: pool,
     certificates: prepared.leaves,
-    upstream: createUpstream({ resolve: prepared.settings.resolve, trust: prepared.upstreamTrust, limits }),
+    upstream: createUpstream({
+      resolve: prepared.settings.resolve,
+      trust: prepared.upstreamTrust,
+      limits,
+      proxyFor: prepared.proxyFor,
+    }),
     limits,
     // Nothing is expected here; what comes must not pass unseen, and ends the run as any uncaught error does.
     onBug: (error) => {

@@ -2,6 +2,7 @@ import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Candidate, Policy, Target } from '../../src/core/policy.ts';
 import type { ResolveRule } from '../../src/policy/resolve-rule.ts';
+import { corporateProxies } from '../../src/proxy/corporate/environment.ts';
 import { type Origin as Arrival, createEngine, type Engine } from '../../src/proxy/engine.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/proxy/limits.ts';
 import { createUpstream } from '../../src/proxy/upstream.ts';
@@ -28,6 +29,10 @@ export interface RigOptions {
   /** `host:port`. */
   readonly passthrough?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** The environment that names corporate proxies. */
+  readonly proxyEnv?: Readonly<Record<string, string>>;
+  /** Stands in for the machine's resolver. */
+  readonly resolveName?: (host: string) => Promise<readonly string[]>;
 }
 
 /** An engine with listeners in front, as the jail would give it. */
@@ -61,6 +66,8 @@ export function createRig(options: RigOptions): Rig {
       resolve: (options.resolve ?? []).map(ruleOf),
       trust: () => trust,
       limits,
+      proxyFor: corporateProxies(options.proxyEnv ?? {}),
+      ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
     }),
     limits,
     onBug: (error) => bugs.push(error),
