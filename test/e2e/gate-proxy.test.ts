@@ -110,7 +110,7 @@ describe('gate proxy', () => {
     const port = await freePort();
     const proxy = await startProxy('--port', String(port));
     expect(proxy.url).toBe(`http://127.0.0.1:${port}`);
-    const { stdout } = await execa('ss', ['-Hltnp']);
+    const { stdout } = await execa('sh', ['-c', 'ss -Hltnp']);
     const own = stdout.split('\n').filter((line) => line.includes(`pid=${proxy.child.pid},`));
     expect(own.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${port}`]);
     const second = await home.gate(['proxy', '--port', String(port)]);
