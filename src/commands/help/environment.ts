@@ -13,7 +13,7 @@ export function environment(): string {
   SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS and most others of the CA variables below
                      certificates that are trusted upstream, besides the system's
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, in both cases
-                     the proxy by which gate itself connects, as http://HOST:PORT or https://HOST:PORT,
+                     the proxy by which gate itself connects: http:// or https://HOST:PORT,
                      with USER:PASSWORD@ before HOST. Loopback and --resolve are always direct
 
 What is set in the jail
