@@ -33,7 +33,10 @@ export function readHeld(root: string): Held[] {
     const text = readFileSync(file, 'utf8');
     for (const mark of text.matchAll(/^\s*\/\/ promise: (.+)$/gm)) {
       const after = text.slice(mark.index + mark[0].length);
-      const title = /(?:test|it|describe)[\w.]*\(\s*(?:`([^`]+)`|'([^']+)'|"([^"]+)")/.exec(after);
+      // `test('…'`, or the second call of `test.each(rows)('…'`.
+      const title = /(?:(?:test|it|describe|claim)[\w.]*|\))\(\s*(?:`([^`]+)`|'([^']+)'|"([^"]+)")/.exec(
+        after,
+      );
       const test = title?.[1] ?? title?.[2] ?? title?.[3] ?? '';
       for (const id of (mark[1] ?? '').split(','))
         held.push({ id: id.trim(), file: relative(root, file), test });
