@@ -1,12 +1,15 @@
 import type { DnsFacts, ExchangeRecorder, Recorder, RefusedFacts, TunnelRecorder } from '../core/exchange.ts';
 import { type Counts, createCounter } from './counts.ts';
 import { type CaptureDeps, recordRequest } from './exchange-recorder.ts';
+import { createRefusedTargets, type RefusedTarget } from './refused-targets.ts';
 import { createRepeats } from './repeats.ts';
 import { recordTunnel } from './tunnel-recorder.ts';
 
 /** The recorder of one run, with what its owner needs besides. */
 export interface RunRecorder extends Recorder {
   counts(): Counts;
+  /** What was refused and a list entry would let through, most frequent first. */
+  refusedTargets(): RefusedTarget[];
   /**
    * Ends the record: repeats that are only counted are written, and exchanges and tunnels that nobody ended get
    * an end with outcome `gate_stopped`. Resolves when all of it is flushed.
@@ -23,6 +26,7 @@ export function createRecorder(given: Omit<CaptureDeps, 'counter'>): RunRecorder
     write: (fact, count) => deps.writer.append('dns', { ...fact, count }),
     coarse: ({ qtype, answer }) => ({ name: '*', qtype, answer: answer.includes('.') ? '*' : answer }),
   });
+  const targets = createRefusedTargets();
   const refused = createRepeats<Omit<RefusedFacts, 'count'>>({
     write: (fact, count) => deps.writer.append('refused', { ...fact, count }),
     coarse: ({ proto, reason }) => ({ proto, reason }),
@@ -65,6 +69,7 @@ export function createRecorder(given: Omit<CaptureDeps, 'counter'>): RunRecorder
     },
     refused({ count = 1, ...fact }) {
       counter.add('refused', count);
+      targets.add(fact, count);
       refused.add(fact, count);
     },
     dns(fact) {
@@ -72,6 +77,7 @@ export function createRecorder(given: Omit<CaptureDeps, 'counter'>): RunRecorder
       dns.add(fact);
     },
     counts: counter.read,
+    refusedTargets: targets.read,
     async finish() {
       dns.flush();
       refused.flush();

@@ -12,6 +12,7 @@ import type { Counts } from './counts.ts';
 import { createMasker, type Masker } from './mask.ts';
 import { loadMaskKey } from './mask-key.ts';
 import { createRecorder } from './recorder.ts';
+import type { RefusedTarget } from './refused-targets.ts';
 
 /** The known fields of a record, without its envelope. */
 type FieldsOf<Record> = {
@@ -37,6 +38,8 @@ export interface RunRecord {
   readonly recorder: Recorder;
   readonly masker: Masker;
   counts(): Counts;
+  /** What was refused and a list entry would let through, most frequent first. */
+  refusedTargets(): RefusedTarget[];
   /** Adds a record of the run's own (`list.reload` …). Resolves when written. */
   note(type: string, fields: object): Promise<void>;
   /**
@@ -105,6 +108,7 @@ function begun({ run, masker, writer, heads, startedMs }: Begun): RunRecord {
     recorder,
     masker,
     counts: recorder.counts,
+    refusedTargets: recorder.refusedTargets,
     note: async (type, fields) => writer.written(writer.append(type, fields).op),
     analysis: (seq, fields, content) => writeAnalysis(writer, seq, fields, content),
     onFailure: writer.onFailure,

@@ -9,6 +9,10 @@ const TLS_HANDSHAKE = 0x16;
 const H2_PREFACE = 'PRI * HTTP/2.0\r\n';
 /** The longest registered method has 17 letters. */
 const LONGEST_METHOD = 32;
+/** RFC 4253 §4.2. The version behind it may go on with a space and a comment, as a method goes on with its target. */
+const SSH = 'SSH-';
+/** Without one of these, a first line without an HTTP version belongs to another protocol of words (IRC, memcached …). */
+const COMMON_METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) /;
 const METHOD = /^(?:\r\n)*[A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*( ?)/;
 
 /** Looks at the first bytes without taking them. `waitMs` bounds the silence before them. */
@@ -45,7 +49,14 @@ export function spokenBy(bytes: Buffer): Exclude<Spoken, 'silent' | 'ended'> | u
   if (H2_PREFACE.startsWith(text)) return undefined;
   if (text === '\r' || text === '\r\n') return undefined;
   const match = METHOD.exec(text);
-  if (match === null) return 'raw';
-  if (match[1] === ' ') return 'http1';
+  if (match === null || text.startsWith(SSH)) return 'raw';
+  if (match[1] === ' ') return isRequestLine(bytes) ? 'http1' : 'raw';
   return match[0].length === text.length && text.length < LONGEST_METHOD ? undefined : 'raw';
+}
+
+/** Whether a first line that begins as a request may be one; while it is not whole, it may. */
+function isRequestLine(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1').replace(/^(?:\r\n)+/, '');
+  const end = text.indexOf('\n');
+  return end === -1 || COMMON_METHOD.test(text) || text.slice(0, end).includes(' HTTP/');
 }

@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os';
-import type { Jail } from '../../platform/jail.ts';
+import type { Jail, RefusedAttempt } from '../../platform/jail.ts';
 import type { RunStartFacts } from '../capture/run-record.ts';
+import type { RefusedFacts } from '../core/exchange.ts';
 import type { Io } from '../core/io.ts';
 import { GATE_VERSION } from '../core/version.ts';
 import { gitFacts } from './git.ts';
@@ -38,6 +39,20 @@ export function widenings({ settings }: Prepared): string[] {
     ...settings.patterns.allowLocal.map((port) => `local:${port}`),
     ...settings.allowSockets.map((path) => `socket:${path}`),
   ];
+}
+
+/** What is recorded of an attempt that the jail refused: with the name that was asked for, where it had one. */
+export function refusedFacts(attempt: RefusedAttempt, { pool }: Pick<Prepared, 'pool'>): RefusedFacts {
+  const { proto, address, port, count } = attempt;
+  const host = pool.nameOf(address);
+  return {
+    proto,
+    ...(host === undefined ? {} : { host }),
+    address,
+    ...(port === undefined ? {} : { port }),
+    reason: 'port_not_captured',
+    count,
+  };
 }
 
 function userName(): string {

@@ -18,6 +18,7 @@ import { createLists, type Lists, type ListsOptions } from '../policy/lists.ts';
 import { type AgentProfile, agentProfile } from '../policy/profiles.ts';
 import { namedPorts, runPatterns } from '../policy/run-patterns.ts';
 import { type ChooseProxy, corporateProxies } from '../proxy/corporate/environment.ts';
+import { type AddressPool, createAddressPool } from '../proxy/dns/pool.ts';
 import { type RunFlags, type RunSettings, runSettings } from './settings.ts';
 
 /** Everything that is read and decided before anything of a run exists. */
@@ -38,6 +39,8 @@ export interface Prepared {
   /** The user's own corporate proxies. */
   readonly proxyFor: ChooseProxy;
   readonly capturePorts: readonly number[];
+  /** The addresses that this run's resolver gives, and the names they stand for. */
+  readonly pool: AddressPool;
 }
 
 export interface PrepareOptions {
@@ -79,6 +82,7 @@ export function prepare(options: PrepareOptions): Prepared {
     upstreamTrust: createUpstreamContext(env, settings.upstreamCa),
     proxyFor: corporateProxies(env),
     capturePorts,
+    pool: createAddressPool(config.dns.pool),
   };
 }
 

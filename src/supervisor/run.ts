@@ -2,13 +2,14 @@ import type { CommandEnd, Jail } from '../../platform/jail.ts';
 import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-record.ts';
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
-import { startFacts, widenings } from './facts.ts';
+import { namedPorts } from '../policy/run-patterns.ts';
+import { refusedFacts, startFacts, widenings } from './facts.ts';
 import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
 import { type RunSignals, takeSignals } from './signals.ts';
-import { summaryLine } from './summary.ts';
+import { refusedLine, summaryLine } from './summary.ts';
 import { leaveTerminalModes } from './terminal.ts';
 
 type Command = readonly [string, ...string[]];
@@ -37,10 +38,7 @@ export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold
     io,
     events: {
       // Attempts are recorded from the moment there is a record; none can happen before the command runs.
-      refused: ({ proto, address, port, count }) => {
-        const where = port === undefined ? { address } : { address, port };
-        record?.recorder.refused({ proto, ...where, reason: 'port_not_captured', count });
-      },
+      refused: (attempt) => record?.recorder.refused(refusedFacts(attempt, prepared)),
     },
   });
   // From here on there is a record to lose.
@@ -160,7 +158,9 @@ function summaryOf(prepared: Prepared, { jail }: Held, record: RunRecord): strin
   const counts = { ...record.counts(), highFlags: 0 };
   const bad = prepared.lists.errors().map((line) => `\ngate: not in force: ${line}`);
   const widened = [...(jail.platform === 'none' ? ['no jail'] : []), ...widenings(prepared)];
-  return summaryLine(record.run, counts, widened, 'gate verify last') + bad.join('');
+  const helpful = refusedLine(record.refusedTargets(), namedPorts(prepared.lists.patterns()));
+  const line = summaryLine(record.run, counts, widened, 'gate verify last');
+  return [line, ...(helpful === undefined ? [] : [helpful])].join('\n') + bad.join('');
 }
 
 function ignore(): void {}

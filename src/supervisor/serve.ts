@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { JailListener } from '../../platform/jail.ts';
 import type { RunRecord } from '../capture/run-record.ts';
-import { createAddressPool } from '../proxy/dns/pool.ts';
 import { createDnsServer } from '../proxy/dns/server.ts';
 import { createEngine, type Engine } from '../proxy/engine.ts';
 import { DEFAULT_LIMITS } from '../proxy/limits.ts';
@@ -13,7 +12,7 @@ import type { Prepared } from './prepare.ts';
 export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { stop(): Promise<void> } {
   const { jail, ownPorts, proxyPassword } = held;
   const limits = { ...DEFAULT_LIMITS, ...prepared.config.limits };
-  const pool = createAddressPool(prepared.config.dns.pool);
+  const { pool } = prepared;
   const dns = createDnsServer({ pool, recorder: record.recorder });
   const engine = createEngine({
     recorder: record.recorder,

@@ -1,3 +1,4 @@
+import type { RefusedTarget } from '../capture/refused-targets.ts';
 import { type RunId, shortRunId } from '../core/ids.ts';
 
 /** What the summary line counts. Flags are distinct (host, code). */
@@ -28,6 +29,23 @@ export function summaryLine(
   if (counts.highFlags > 0) parts.push(plural(counts.highFlags, 'high flag'));
   const wide = widened.length === 0 ? '' : `, widened: ${widened.join(', ')}`;
   return `gate: ${parts.join(', ')} (run ${shortRunId(run)}${wide}) - ${next}`;
+}
+
+/**
+ * The line after it where something was refused that a list entry would let through, for example
+ * `gate: 2 refused: git.test:22 - gate passthrough git.test:22`. Of several targets the most frequent is named.
+ */
+export function refusedLine(
+  targets: readonly RefusedTarget[],
+  listedPorts: readonly number[],
+): string | undefined {
+  const target = targets[0];
+  if (target === undefined) return undefined;
+  const { host, port, reason, count } = target;
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const listedMeanwhile = reason === 'port_not_captured' && listedPorts.includes(port);
+  const next = listedMeanwhile ? 'on a list by now: run it again' : `gate passthrough ${where}`;
+  return `gate: ${count} refused: ${where} - ${next}`;
 }
 
 function plural(count: number, noun: string): string {

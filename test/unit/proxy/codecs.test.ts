@@ -130,6 +130,12 @@ test.each([
   ['\x00', 'raw'],
   ['*1\r\n', 'raw'],
   ['a'.repeat(40), 'raw'],
+  ['SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\r\n', 'raw'],
+  ['NICK somebody\r\n', 'raw'],
+  ['get key\r\n', 'raw'],
+  ['GET /\r\n', 'http1'],
+  ['PROPFIND / HTTP/1.1\r\n', 'http1'],
+  ['PROPFIND / HT', 'http1'],
 ])('first bytes %j are %s', (text, spoken) => {
   expect(spokenBy(bytes(text))).toBe(spoken);
 });
