@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Config, configReference, defaultConfig } from '../core/config.ts';
 import { codeOf, GateError, messageOf } from '../core/errors.ts';
 import { classifyAddress } from './address.ts';
@@ -107,7 +107,7 @@ function isNear(known: string, typed: string): boolean {
 }
 
 /** What zod cannot say: values that have a grammar of their own. */
-function grammarFindings({ run, dns }: Config): Finding[] {
+function grammarFindings({ run, dns, rules }: Config): Finding[] {
   const each = (key: 'allow' | 'deny' | 'passthrough' | 'resolve', parseOne: (text: string) => object) =>
     run[key].flatMap((text, i): Finding[] => {
       const result = parseOne(text);
@@ -119,6 +119,11 @@ function grammarFindings({ run, dns }: Config): Finding[] {
     ...each('passthrough', parsePattern),
     ...each('resolve', parseResolveRule),
     ...poolFindings(dns.pool),
+    ...rules.mcpHosts.flatMap((text, i): Finding[] => {
+      const result = parsePattern(text);
+      if (!('problem' in result)) return [];
+      return [{ path: ['rules', 'mcpHosts', i], reason: `'${text}': ${result.problem}` }];
+    }),
   ];
 }
 
