@@ -32,6 +32,10 @@ module.exports = {
     only('proxy-imports-policy', '^src/proxy/', [core, '^src/policy/']),
     only('store-imports-core', '^src/store/', [core]),
     only('capture-imports-store', '^src/capture/', [core, '^src/store/', ...leaves]),
+    only('analysis-imports-readers', '^src/analysis/', [core, '^src/store/', ...leaves]),
+    only('parsers-import-core', '^src/parsers/', [core]),
+    only('rules-import-core', '^src/rules/', [core]),
+    only('detect-imports-core', '^src/detect/', [core]),
     only('ca-imports-core', '^src/ca/', [core]),
     only('output-imports-core', '^src/output/', [core]),
     only('supervisor-starts-everything', '^src/supervisor/', [

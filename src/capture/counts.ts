@@ -1,4 +1,4 @@
-import type { Decision } from '../core/record.ts';
+import type { Decision, Flag } from '../core/record.ts';
 
 /** What a run has recorded so far; goes into `run.end` and into the summary line. A type, to serve as a record. */
 export type Counts = {
@@ -16,14 +16,20 @@ export type Counts = {
   dns: number;
   /** Exchanges that did not end `complete` or `denied`. */
   failed: number;
+  /** Distinct (host, code) of flags, and of those with severity high. */
+  flags: number;
+  highFlags: number;
+  /** Analyses that did not come to an end: the worker died on them, or the run was over. */
+  unanalysed: number;
 };
 
 /** Counts as the recorder goes along. */
 export interface Counter {
   /** Adds one, or `by`. */
-  add(what: Exclude<keyof Counts, 'hosts'>, by?: number): void;
+  add(what: Exclude<keyof Counts, 'hosts' | 'flags' | 'highFlags'>, by?: number): void;
   host(host: string): void;
   decision(decision: Decision): void;
+  flag(host: string, flag: Flag): void;
   read(): Counts;
 }
 
@@ -34,7 +40,18 @@ const MAX_HOSTS = 1 << 16;
 export function createCounter(): Counter {
   const hosts = new Set<string>();
   let furtherHosts = 0;
-  const counts = { exchanges: 0, blocked: 0, tunnels: 0, messages: 0, refused: 0, dns: 0, failed: 0 };
+  const counts = {
+    exchanges: 0,
+    blocked: 0,
+    tunnels: 0,
+    messages: 0,
+    refused: 0,
+    dns: 0,
+    failed: 0,
+    unanalysed: 0,
+  };
+  const flags = new Set<string>();
+  const highFlags = new Set<string>();
   return {
     add(what, by = 1) {
       counts[what] += by;
@@ -46,6 +63,17 @@ export function createCounter(): Counter {
     decision(decision) {
       if (decision.verdict === 'deny') counts.blocked += 1;
     },
-    read: () => ({ ...counts, hosts: hosts.size + furtherHosts }),
+    flag(host, { code, severity }) {
+      const set = severity === 'high' ? highFlags : undefined;
+      for (const each of [flags, set]) {
+        if (each !== undefined && each.size < MAX_HOSTS) each.add(`${host} ${code}`);
+      }
+    },
+    read: () => ({
+      ...counts,
+      hosts: hosts.size + furtherHosts,
+      flags: flags.size,
+      highFlags: highFlags.size,
+    }),
   };
 }

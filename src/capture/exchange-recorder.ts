@@ -11,6 +11,7 @@ import type { HeaderList } from '../core/record.ts';
 import type { BodyInput, RunWriter } from '../store/run-writer.ts';
 import type { Counter } from './counts.ts';
 import type { Masker } from './mask.ts';
+import type { ExchangeWatch, Observer } from './observer.ts';
 
 /** What the recorders of one run share. */
 export interface CaptureDeps {
@@ -18,6 +19,8 @@ export interface CaptureDeps {
   readonly writer: RunWriter;
   readonly masker: Masker;
   readonly counter: Counter;
+  /** Who follows the exchanges, once there is somebody. */
+  readonly observer?: () => Observer | undefined;
 }
 
 /** An exchange that has been made durable up to its request. */
@@ -36,6 +39,9 @@ export async function recordRequest(
   body: RequestBody,
 ): Promise<RecordedExchange> {
   const { writer, masker, counter } = deps;
+  const observer = deps.observer?.();
+  const mayBegin = observer?.admit();
+  if (mayBegin !== undefined) await mayBegin;
   const seq = writer.nextSeq;
   const id = exchangeId(deps.run, seq);
   const content = contentOf(facts.headers);
@@ -56,7 +62,8 @@ export async function recordRequest(
   const sent = body.kind === 'open' ? body.bytes.length : 0;
   if (stream !== undefined && body.kind === 'open' && sent > 0) op = writer.data(stream, body.bytes);
   await writer.durable(op);
-  return createExchange(deps, { id, seq, stream, sent });
+  const watch = observer?.opened({ id, seq, facts });
+  return createExchange(deps, { id, seq, stream, sent, watch });
 }
 
 interface Request {
@@ -66,6 +73,7 @@ interface Request {
   readonly stream: number | undefined;
   /** Bytes of it that are recorded. */
   readonly sent: number;
+  readonly watch: ExchangeWatch | undefined;
 }
 
 function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
@@ -120,12 +128,14 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
       counter.add('messages');
       const body: BodyInput = { kind: 'whole', bytes, meta: { exchange: seq, side: from } };
       await writer.written(writer.append('message', { id, n, from, opcode }, { body }).op);
+      request.watch?.message(n);
     },
     async end(facts) {
       if (facts.outcome !== 'complete' && facts.outcome !== 'denied') counter.add('failed');
       const fields = endFields(id, facts, requestTrailers, masker);
       const noBody = responded !== undefined && responseStream === undefined ? { responseBody: null } : {};
       await writer.durable(writer.append('end', { ...fields, ...noBody }, bodies()).op);
+      request.watch?.ended();
     },
   };
 }

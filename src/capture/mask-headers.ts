@@ -1,3 +1,4 @@
+import { isMaskedHeader } from '../core/credential-headers.ts';
 import type { MaskSecret } from '../core/mask.ts';
 import type { HeaderList } from '../core/record.ts';
 import type { MaskText } from './mask-text.ts';
@@ -9,22 +10,6 @@ interface Masks {
   readonly url: MaskUrl;
 }
 
-/** Headers whose value is a credential as a whole. */
-const SECRET_HEADERS = new Set([
-  'authentication',
-  'x-goog-iam-authorization-token',
-  'ocp-apim-subscription-key',
-  'x-functions-key',
-  'x-honeycomb-team',
-  'x-rapidapi-key',
-  'dd-application-key',
-  'x-sentry-auth',
-  'x-amz-security-token',
-  'x-ms-authorization-auxiliary',
-]);
-/** Names that say it themselves: x-api-key, x-auth-token, private-token, x-client-secret, x-amz-signature … */
-const SECRET_NAME =
-  /(?:^|[-_])(?:api[-_]?key|access[-_]?key|auth[-_]?key|token|secret|password|passwd|signature|credentials?|authorization|auth)$/;
 /** Headers that hold a URL. */
 const URL_HEADERS = new Set([
   'location',
@@ -47,7 +32,7 @@ function maskValue(name: string, value: string, masks: Masks): string {
   if (value === '') return value;
   if (name === 'cookie') return maskPairs(value, masks.secret);
   if (name === 'set-cookie') return maskSetCookie(value, masks.secret);
-  if (SECRET_HEADERS.has(name) || SECRET_NAME.test(name)) return maskCredential(value, masks.secret);
+  if (isMaskedHeader(name)) return maskCredential(value, masks.secret);
   if (URL_HEADERS.has(name)) return masks.url(value);
   return masks.text(value);
 }

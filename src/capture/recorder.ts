@@ -1,5 +1,5 @@
 import type { DnsFacts, ExchangeRecorder, Recorder, RefusedFacts, TunnelRecorder } from '../core/exchange.ts';
-import { type Counts, createCounter } from './counts.ts';
+import type { Counts } from './counts.ts';
 import { type CaptureDeps, recordRequest } from './exchange-recorder.ts';
 import { createRefusedTargets, type RefusedTarget } from './refused-targets.ts';
 import { createRepeats } from './repeats.ts';
@@ -18,9 +18,8 @@ export interface RunRecorder extends Recorder {
 }
 
 /** Makes the recorder over a run's writer. Its promises reject with the writer's failure and never throw. */
-export function createRecorder(given: Omit<CaptureDeps, 'counter'>): RunRecorder {
-  const counter = createCounter();
-  const deps = { ...given, counter };
+export function createRecorder(deps: CaptureDeps): RunRecorder {
+  const { counter } = deps;
   const unended = new Set<() => Promise<void>>();
   const dns = createRepeats<DnsFacts>({
     write: (fact, count) => deps.writer.append('dns', { ...fact, count }),

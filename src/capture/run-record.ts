@@ -8,9 +8,10 @@ import { createHeads, type Heads } from '../store/heads.ts';
 import { auditUnavailable, openRun, type RunWriter } from '../store/run-writer.ts';
 import { markInterrupted } from '../store/runs.ts';
 import type { RunHead } from '../store/worker-protocol.ts';
-import type { Counts } from './counts.ts';
+import { type Counter, type Counts, createCounter } from './counts.ts';
 import { createMasker, type Masker } from './mask.ts';
 import { loadMaskKey } from './mask-key.ts';
+import type { Observer } from './observer.ts';
 import { createRecorder } from './recorder.ts';
 import type { RefusedTarget } from './refused-targets.ts';
 
@@ -47,8 +48,14 @@ export interface RunRecord {
    * record's `content` body. Resolves when written.
    */
   analysis(seq: number, fields: object, content: Buffer): Promise<void>;
+  /** Lets somebody follow the exchanges that begin from now on. */
+  observe(observer: Observer): void;
+  /** Counts the flags of an exchange, and what could not be analysed; flags are distinct (host, code). */
+  readonly counter: Pick<Counter, 'flag' | 'add'>;
   /** Calls once when the record can no longer be written; at once if that is so. */
   onFailure(listener: (failure: GateError) => void): void;
+  /** Ends what is open; nothing may begin any more. */
+  finish(): Promise<void>;
   /** Ends what is open, writes `run.end`, closes the files and notes their head. */
   end(facts: RunEndFacts): Promise<RunHead>;
 }
@@ -102,7 +109,9 @@ interface Begun {
 }
 
 function begun({ run, masker, writer, heads, startedMs }: Begun): RunRecord {
-  const recorder = createRecorder({ run, writer, masker });
+  const counter = createCounter();
+  let observer: Observer | undefined;
+  const recorder = createRecorder({ run, writer, masker, counter, observer: () => observer });
   return {
     run,
     recorder,
@@ -111,6 +120,11 @@ function begun({ run, masker, writer, heads, startedMs }: Begun): RunRecord {
     refusedTargets: recorder.refusedTargets,
     note: async (type, fields) => writer.written(writer.append(type, fields).op),
     analysis: (seq, fields, content) => writeAnalysis(writer, seq, fields, content),
+    observe(given) {
+      observer = given;
+    },
+    counter,
+    finish: recorder.finish,
     onFailure: writer.onFailure,
     async end(facts) {
       await recorder.finish();

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
+import { RULE_CODES } from './rules.ts';
 
 /**
  * `config.toml`: one schema that checks the file, gives every default and makes the documented reference
@@ -74,6 +75,37 @@ const Limits = z.strictObject({
   connectMs: Milliseconds.default(30_000).describe('To connect to one address, and to shake hands over TLS.'),
 });
 
+const MiB = 1024 * 1024;
+const Bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const Rules = z.strictObject({
+  disabled: list(z.enum(RULE_CODES)).describe('Codes of rules that are not applied (docs/rules.md).'),
+  oversizedRequestBytes: Bytes.default(5 * MiB).describe(
+    'A request body beyond this is `oversized_request`.',
+  ),
+  oversizedResponseBytes: Bytes.default(5 * MiB).describe(
+    'A response body beyond this is `oversized_response`.',
+  ),
+  envLines: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(3)
+    .describe('KEY=VALUE lines in one tool result that make it `env_in_tool_result`.'),
+  mcpHosts: list(z.string()).describe(
+    'Patterns of MCP hosts that are known, besides those of the allowlist.',
+  ),
+});
+
+const Analysis = z.strictObject({
+  patienceMs: Milliseconds.default(10_000).describe(
+    'How long the end of a run waits for exchanges that are still to be analysed.',
+  ),
+  scanBytes: Bytes.default(32 * MiB).describe(
+    'How much of one body, decoded, is searched for secrets and personal data.',
+  ),
+});
+
 /** The sections besides `version`; each may be left out. */
 const sections = {
   run: Run.prefault({}).describe(
@@ -85,6 +117,8 @@ const sections = {
   limits: Limits.prefault({}).describe(
     'How long silence is borne. Nothing limits the whole time of a stream.',
   ),
+  rules: Rules.prefault({}).describe('What is flagged.'),
+  analysis: Analysis.prefault({}).describe('The analysis of exchanges after they have ended.'),
 };
 
 export const Config = z.strictObject({

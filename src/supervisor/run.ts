@@ -155,7 +155,7 @@ function exitOf(end: CommandEnd): Exit {
 }
 
 function summaryOf(prepared: Prepared, { jail }: Held, record: RunRecord): string {
-  const counts = { ...record.counts(), highFlags: 0 };
+  const counts = record.counts();
   const bad = prepared.lists.errors().map((line) => `\ngate: not in force: ${line}`);
   const widened = [...(jail.platform === 'none' ? ['no jail'] : []), ...widenings(prepared)];
   const helpful = refusedLine(record.refusedTargets(), namedPorts(prepared.lists.patterns()));

@@ -5,15 +5,17 @@ import { createDnsServer } from '../proxy/dns/server.ts';
 import { createEngine, type Engine } from '../proxy/engine.ts';
 import { DEFAULT_LIMITS } from '../proxy/limits.ts';
 import { createUpstream } from '../proxy/upstream.ts';
+import { analyseRun } from './analyse.ts';
 import type { Held } from './hold.ts';
 import type { Prepared } from './prepare.ts';
 
-/** Puts engine and resolver behind what a command is held in. `stop` resolves when all that was in flight is recorded. */
+/** Puts engine and resolver behind what a command is held in. `stop` resolves when all that was in flight is recorded and analysed. */
 export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { stop(): Promise<void> } {
   const { jail, ownPorts, proxyPassword } = held;
   const limits = { ...DEFAULT_LIMITS, ...prepared.config.limits };
   const { pool } = prepared;
   const dns = createDnsServer({ pool, recorder: record.recorder });
+  const analysis = analyseRun(prepared, held, record);
   const engine = createEngine({
     recorder: record.recorder,
     policy: prepared.policy(ownPorts),
@@ -41,6 +43,8 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { 
     async stop() {
       dns.stop();
       await engine.stop();
+      await record.finish();
+      await analysis.finish();
     },
   };
 }

@@ -9,6 +9,7 @@ export interface SummaryCounts {
   readonly blocked: number;
   readonly refused: number;
   readonly highFlags: number;
+  readonly unanalysed: number;
 }
 
 /**
@@ -27,6 +28,7 @@ export function summaryLine(
   if (counts.blocked > 0) parts.push(`${counts.blocked} blocked`);
   if (counts.refused > 0) parts.push(`${counts.refused} refused`);
   if (counts.highFlags > 0) parts.push(plural(counts.highFlags, 'high flag'));
+  if (counts.unanalysed > 0) parts.push(`${counts.unanalysed} not analysed`);
   const wide = widened.length === 0 ? '' : `, widened: ${widened.join(', ')}`;
   return `gate: ${parts.join(', ')} (run ${shortRunId(run)}${wide}) - ${next}`;
 }

@@ -4,10 +4,11 @@ import { allCommands, fullName } from '../../src/commands/global.ts';
 import { TOPICS } from '../../src/commands/help/topics.ts';
 import { Config, configReference } from '../../src/core/config.ts';
 import { buildProgram } from '../../src/program.ts';
+import { rulesPage } from './rules-page.ts';
 
 /** The pages that are made from the program itself. `npm run docs` writes them, a test holds them. */
 export function generatedPages(): Readonly<Record<string, string>> {
-  return { 'docs/cli.md': cliPage(), 'docs/config.md': configPage() };
+  return { 'docs/cli.md': cliPage(), 'docs/config.md': configPage(), 'docs/rules.md': rulesPage() };
 }
 
 /** The command tree as the program builds it, with help of a fixed width. */

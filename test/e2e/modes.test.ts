@@ -47,7 +47,7 @@ describe('gate run --mode permissive', () => {
     });
     expect(recordOf('request')).toMatchObject({ via: 'proxy', host: 'origin.test', method: 'POST' });
     expect(recordOf('end')).toMatchObject({ outcome: 'complete' });
-    expect(result.stderr).toMatch(/^gate: 1 exchange, 1 host \(run \w{6}, widened: no jail\)/);
+    expect(result.stderr).toMatch(/^gate: 1 exchange, 1 host, 1 high flag \(run \w{6}, widened: no jail\)/);
   });
 
   test.each([

@@ -24,15 +24,19 @@ export interface HttpsOrigin {
   stop(): Promise<void>;
 }
 
-/** Starts an origin. Without a handler it answers `METHOD URL SHA256-OF-BODY`. */
-export async function startHttpsOrigin(host: string, handler?: RequestListener): Promise<HttpsOrigin> {
+/** Starts an origin, for `aliases` too. Without a handler it answers `METHOD URL SHA256-OF-BODY`. */
+export async function startHttpsOrigin(
+  host: string,
+  handler?: RequestListener,
+  aliases: readonly string[] = [],
+): Promise<HttpsOrigin> {
   const authority = createTestAuthority();
   const dir = mkdtempSync(join(tmpdir(), 'gate-origin-'));
   const caFile = join(dir, 'ca.pem');
   writeFileSync(caFile, authority.ca, { mode: 0o644 });
   const seen: Seen[] = [];
   const server = createServer(
-    { ...authority.issue([host]) },
+    { ...authority.issue([host, ...aliases]) },
     handler ?? ((req, res) => echo(req, res, seen)),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,7 +45,11 @@ export async function startHttpsOrigin(host: string, handler?: RequestListener):
     host,
     port,
     seen,
-    runOptions: ['--resolve', `${host}:443:127.0.0.1:${port}`, '--upstream-ca', caFile],
+    runOptions: [
+      ...[host, ...aliases].flatMap((name) => ['--resolve', `${name}:443:127.0.0.1:${port}`]),
+      '--upstream-ca',
+      caFile,
+    ],
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

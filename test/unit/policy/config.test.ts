@@ -105,7 +105,16 @@ describe('config.toml', () => {
       clientIdleMs = 2
       clientStallMs = 3
       upstreamIdleMs = 4
-      connectMs = 5`;
+      connectMs = 5
+      [rules]
+      disabled = ["oversized_response"]
+      oversizedRequestBytes = 1
+      oversizedResponseBytes = 2
+      envLines = 4
+      mcpHosts = ["mcp.example.com"]
+      [analysis]
+      patienceMs = 1
+      scanBytes = 2`;
     const config: Record<string, unknown> = parseConfig(text, 'c');
     const defaults: Record<string, unknown> = defaultConfig();
     for (const { key } of configReference().slice(1)) {

@@ -1,0 +1,6 @@
+import type { HeaderList } from '../core/record.ts';
+
+/** The first value of a header (lower-case name). */
+export function headerOf(headers: HeaderList, name: string): string | undefined {
+  return headers.find(([each]) => each.toLowerCase() === name)?.[1];
+}
