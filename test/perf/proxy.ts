@@ -28,7 +28,7 @@ const { values } = parseArgs({
     'gate-flags': { type: 'string', default: '' },
   },
 });
-const ROUNDS = Number(values.rounds ?? (values.quick ? 2 : 5));
+const ROUNDS = Number(values.rounds ?? (values.quick ? 2 : 4));
 const SLICE_MS = values.quick ? 1000 : 2000;
 /** For contenders that take seconds for a certificate. */
 const HOSTS_MS = values.quick ? 3000 : 8000;
