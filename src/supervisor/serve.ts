@@ -39,14 +39,31 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { 
     else
       listener.server.on('connection', (socket: Socket) => accept(engine, listener, socket, proxyPassword));
   }
+  const warming = warmLater(prepared.upstreamTrust);
   return {
     async stop() {
+      clearTimeout(warming);
       dns.stop();
       await engine.stop();
       await record.finish();
       await analysis.finish();
     },
   };
+}
+
+/** How long a command is let start before the roots are parsed: one that is over by then need not pay for them. */
+const WARM_AFTER_MS = 40;
+
+/** Parses the roots while the command starts, so that its first request upstream does not wait for it. */
+function warmLater(trust: () => unknown): NodeJS.Timeout {
+  const warm = (): void => {
+    try {
+      trust();
+    } catch {
+      // The request that needs them is told.
+    }
+  };
+  return setTimeout(warm, WARM_AFTER_MS).unref();
 }
 
 function accept(
