@@ -49,6 +49,8 @@ function createSession(helper: Helper, events: JailEvents) {
     exec: ([errno, ...path]) => {
       failure ??= execFailure(Number(errno), path.join(' '));
     },
+    // Signals that were pending while gate was stopped are handled in this turn of the event loop, and passed on.
+    continued: () => setImmediate(() => control.write('continue\n')),
     end: ([kind, value]) => {
       end = parseEnd(kind, value);
     },

@@ -41,6 +41,8 @@ static void command(struct supervisor *supervisor, const char *line) {
     let_go_of_stdio();
   } else if (sscanf(line, "signal %d", &number) == 1) {
     tell_init(supervisor, OP_SIGNAL, number);
+  } else if (strcmp(line, "continue") == 0) {
+    continue_command(supervisor);
   } else if (strcmp(line, "destroy") == 0) {
     tell_init(supervisor, OP_DESTROY, 0);
   }
@@ -101,7 +103,8 @@ static void handle_signals(struct supervisor *supervisor, int signals) {
   struct signalfd_siginfo info;
   while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
     int number = (int)info.ssi_signo;
-    if (number == SIGCONT) continue_command(supervisor);
+    /* Node first: a signal that waited for it while it was stopped reaches the command before the command goes on. */
+    if (number == SIGCONT) say("continued");
     /* Sent to gate's group (`kill -TSTP %1`, or ^Z while the command has no terminal): stop the command, and with it,
      * when it did, gate. */
     if (number == SIGTSTP) tell_init(supervisor, OP_SIGNAL, SIGTSTP);
