@@ -105,6 +105,8 @@ async function live({ prepared, held, record, signals, io }: Live): Promise<Exit
   failure ??= await closeRecord(record, end);
   if (end instanceof GateError) throw end;
   if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
+  for (const bug of serving.bugs)
+    io.stderr.write(`gate: internal error, please report it: ${detailOf(bug)}\n`);
   if (failure !== undefined) throw failure;
   return exitOf(end);
 }
@@ -161,6 +163,10 @@ function summaryOf(prepared: Prepared, { jail }: Held, record: RunRecord): strin
   const helpful = refusedLine(record.refusedTargets(), namedPorts(prepared.lists.patterns()));
   const line = summaryLine(record.run, counts, widened, 'gate verify last');
   return [line, ...(helpful === undefined ? [] : [helpful])].join('\n') + bad.join('');
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function ignore(): void {}

@@ -9,13 +9,22 @@ import { analyseRun } from './analyse.ts';
 import type { Held } from './hold.ts';
 import type { Prepared } from './prepare.ts';
 
-/** Puts engine and resolver behind what a command is held in. `stop` resolves when all that was in flight is recorded and analysed. */
-export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { stop(): Promise<void> } {
+/** What serves a run's sockets. */
+interface Serving {
+  /** Errors of gate's own that nobody expected, to be told after the run. */
+  readonly bugs: readonly unknown[];
+  /** Resolves when all that was in flight is recorded and analysed. */
+  stop(): Promise<void>;
+}
+
+/** Puts engine and resolver behind what a command is held in. */
+export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Serving {
   const { jail, ownPorts, proxyPassword } = held;
   const limits = { ...DEFAULT_LIMITS, ...prepared.config.limits };
   const { pool } = prepared;
   const dns = createDnsServer({ pool, recorder: record.recorder });
   const analysis = analyseRun(prepared, held, record);
+  const bugs: unknown[] = [];
   const engine = createEngine({
     recorder: record.recorder,
     policy: prepared.policy(ownPorts),
@@ -28,10 +37,8 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { 
       proxyFor: prepared.proxyFor,
     }),
     limits,
-    // Nothing is expected here; what comes must not pass unseen, and ends the run as any uncaught error does.
-    onBug: (error) => {
-      throw error;
-    },
+    // The connection that it happened on is closed and recorded as failed; the agent's others need not suffer.
+    onBug: (error) => bugs.push(error),
   });
   for (const socket of jail.dnsSockets) dns.attachUdp(socket);
   for (const listener of jail.listeners) {
@@ -41,6 +48,7 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): { 
   }
   const warming = warmLater(prepared.upstreamTrust);
   return {
+    bugs,
     async stop() {
       clearTimeout(warming);
       dns.stop();
