@@ -46,10 +46,13 @@ export function jailSpec(options: JailSpecOptions): JailSpec {
 
 /** What the next `gate` will run: an agent that could change it would be out of the jail tomorrow. */
 function programFiles(root: string): string[] {
-  const own = ['dist', 'node_modules', 'profiles', 'package.json'].map((name) => join(root, name));
-  // Installed as a dependency of something else, its packages lie beside it and not below it.
+  const names = ['dist', 'node_modules', 'profiles', 'package.json'];
+  const own = names.map((name) => join(root, name)).filter((path) => existsSync(path));
+  // Installed as a dependency of something else, its packages lie beside it and not below it. Where they are below,
+  // naming one by itself would make the jail look for other names of its files, which node-gyp links, on all the disk.
   const sqlite = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-  return [...own, sqlite].filter((path) => existsSync(path));
+  const below = own.some((path) => realpathSync(sqlite).startsWith(`${realpathSync(path)}/`));
+  return below ? own : [...own, sqlite];
 }
 
 /** Settings that are symbolic links (people keep them in a repository of dotfiles): their targets lie elsewhere. */
