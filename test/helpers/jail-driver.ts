@@ -7,6 +7,7 @@
 import { createJail } from '../../platform/index.ts';
 import type { Jail, JailSpec } from '../../platform/jail.ts';
 import { GateError, messageOf } from '../../src/core/errors.ts';
+import { leaveTerminalModes } from '../../src/supervisor/terminal.ts';
 
 function parse(args: readonly string[]): JailSpec {
   const [first, json, ...rest] = args;
@@ -43,6 +44,7 @@ function forwardSignals(jail: Jail): void {
 }
 
 async function main(): Promise<void> {
+  leaveTerminalModes();
   const jail = await createJail(parse(process.argv.slice(2)), {
     refused: (attempt) => trace({ refused: attempt }),
   });
