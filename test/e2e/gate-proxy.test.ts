@@ -79,7 +79,7 @@ describe('gate proxy', () => {
     const { code, signal, out, err } = await proxy.stop('SIGINT');
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(out).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/);
-    expect(err).toMatch(/gate: 1 exchange, 1 host \(run \w{6}, widened: no jail\)[^\n]*\n$/);
+    expect(err).toMatch(/gate: 1 exchange, 1 host, 1 high flag \(run \w{6}, widened: no jail\)[^\n]*\n$/);
     const records = home.ledger();
     expect(records[0]).toMatchObject({
       argv: expect.arrayContaining(['gate', 'proxy', '--resolve', '--label', 'tool=curl']),

@@ -93,7 +93,7 @@ describe('what gate says', () => {
   afterAll(() => origin.stop());
 
   // promise: summary, summary.silence
-  test('nothing while the command runs, one line after it', async () => {
+  test('nothing while the command runs, then the summary, and what would have let the refused through', async () => {
     const script = `
       curl -s -o /dev/null https://origin.test/fine
       curl -s -o /dev/null https://denied.test/
@@ -106,9 +106,11 @@ describe('what gate says', () => {
     expect(started.stderr()).toBe('');
     const { code, stderr } = await started.ended;
     expect(code).toBe(0);
-    expect(stderr).toMatch(SUMMARY);
-    expect(stderr).toContain('1 blocked');
-    expect(stderr.split('\n')).toHaveLength(2);
+    const [summary, help, ...rest] = stderr.split('\n');
+    expect(`${summary}\n`).toMatch(SUMMARY);
+    expect(summary).toContain('1 blocked');
+    expect(help).toBe('gate: 1 refused: 203.0.113.9:4444 - gate passthrough 203.0.113.9:4444');
+    expect(rest).toEqual(['']);
   });
 });
 
