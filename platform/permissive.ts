@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { type GateError, messageOf } from '../src/core/errors.ts';
 import type { CommandEnd, Jail } from './jail.ts';
@@ -62,9 +63,10 @@ export async function createPermissiveJail(spec: PermissiveSpec): Promise<Jail> 
 function start({ command, env, cwd }: PermissiveSpec, port: number): Promise<ChildProcess> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => reject(failureOf(error, program));
+    const variables = env(port);
+    const fail = (error: unknown): void => reject(failureOf(error, program, variables['PATH'] ?? ''));
     try {
-      const child = spawn(program, args, { cwd, env: env(port), stdio: 'inherit' });
+      const child = spawn(program, args, { cwd, env: variables, stdio: 'inherit' });
       child.once('error', fail);
       child.once('spawn', () => {
         child.off('error', fail);
@@ -79,9 +81,18 @@ function start({ command, env, cwd }: PermissiveSpec, port: number): Promise<Chi
   });
 }
 
-function failureOf(error: unknown, program: string): GateError {
-  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
-  return execFailure(Math.abs(errno), errno === 0 ? `${program}: ${messageOf(error)}` : program);
+function failureOf(error: unknown, program: string, path: string): GateError {
+  const errno = error instanceof Error && 'errno' in error ? Math.abs(Number(error.errno)) : 0;
+  if (errno === constants.errno.EACCES && !isAlong(path, program)) {
+    return execFailure(constants.errno.ENOENT, program);
+  }
+  return execFailure(errno, errno === 0 ? `${program}: ${messageOf(error)}` : program);
+}
+
+/** A folder in `PATH` that may not be searched gives EACCES too; shells then say that there is no such command. */
+function isAlong(path: string, program: string): boolean {
+  if (program.includes('/')) return true;
+  return path.split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 function endOf(code: number | null, signal: NodeJS.Signals | null): CommandEnd {

@@ -64,11 +64,11 @@ describe.skipIf(missing)('a jail that cannot be', () => {
     }
   });
 
-  it('names the missing helper and how to get it', async () => {
+  it.each(users())('names the missing helper to $name, and how to get it', async (user) => {
     const alone = join(rig.dir, 'alone');
     mkdirSync(alone, { recursive: true });
     copyFileSync(join(rig.dir, 'driver.mjs'), join(alone, 'driver.mjs'));
-    const outcome = await rig.outside(root, [process.execPath, join(alone, 'driver.mjs'), '--', 'true']);
+    const outcome = await rig.outside(user, [process.execPath, join(alone, 'driver.mjs'), '--', 'true']);
     expect(outcome.code).toBe(125);
     expect(outcome.stderr).toMatch(/gate-jail\) is missing[\s\S]*install a C compiler/);
   });
