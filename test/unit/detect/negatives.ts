@@ -6,7 +6,7 @@ export const NEGATIVES: Readonly<Record<string, (r: Random) => string>> = {
     `commit ${r.hex(40)}\nMerge: ${r.hex(7)} ${r.hex(7)}\nAuthor: bot <noreply@github.com>\n    index ${r.hex(7)}..${r.hex(7)} 100644`,
   uuid: (r) => `request_id=${r.uuid()} trace=${r.hex(32)} span=${r.hex(16)}`,
   lockfile: (r) =>
-    `"node_modules/a": {\n  "version": "${r.digits(1)}.${r.digits(2)}.${r.digits(1)}",\n  "resolved": "https://registry.npmjs.org/a/-/a-1.2.3.tgz",\n  "integrity": "sha512-${r.base64(86)}=="\n}`,
+    `"node_modules/a": {\n  "version": "${r.digits(1)}.${r.digits(2)}.${r.digits(1)}",\n  "resolved": "https://packages.example.test/a/-/a-1.2.3.tgz",\n  "integrity": "sha512-${r.base64(86)}=="\n}`,
   goSum: (r) => `github.com/a/b v1.2.3 h1:${r.base64(43)}=\ngithub.com/a/b v1.2.3/go.mod h1:${r.base64(43)}=`,
   cargoLock: (r) => `[[package]]\nname = "token"\nversion = "1.0.${r.digits(3)}"\nchecksum = "${r.hex(64)}"`,
   pngDataUri: (r) => `<img src="data:image/png;base64,iVBORw0KGgo${r.base64(2000)}==">`,
