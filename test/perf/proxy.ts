@@ -13,7 +13,7 @@ import { createLeafIssuer } from '../../src/ca/leaf.ts';
 import { gatePaths } from '../../src/core/paths.ts';
 import { createTestAuthority } from '../helpers/certs.ts';
 import { type Contender, type ContenderName, type Scene, startContenders } from './support/contenders.ts';
-import { cpuMs, end, forkOwn, peakMb, startOwn } from './support/processes.ts';
+import { cpuMs, end, forkOwn, idle, peakMb, startOwn } from './support/processes.ts';
 import { rowsOf, type Slice } from './support/report.ts';
 import { type Load, type Order, SCENARIOS, type ScenarioName } from './support/scenarios.ts';
 import { quantile, short } from './support/statistics.ts';
@@ -76,6 +76,7 @@ async function measureOne(contender: Contender, turn: Turn): Promise<Slice | und
       proxyPort: listening?.port,
       tag: `r${round}`,
     });
+    if (pid !== undefined) await idle(pid);
     const cpu = pid === undefined ? undefined : (cpuMs(pid) - before) / load.exchanges;
     return { scenario, contender: name, round, load, cpuMsPerExchange: cpu };
   } catch (error) {

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Listening, startOwn } from './processes.ts';
+import { buildGate } from './build-gate.ts';
+import { type Listening, startBuilt, startOwn } from './processes.ts';
 
 /** What is compared. */
 export type ContenderName = 'direct' | 'gate' | 'mitmdump' | 'http-mitm-proxy' | 'mockttp';
@@ -25,7 +26,7 @@ export interface Scene {
 
 const STARTS: Readonly<Record<ContenderName, (scene: Scene) => Promise<Listening | undefined>>> = {
   direct: async () => undefined,
-  gate: (scene) => startOwn('gate', argsOf(scene, 'gate'), scene.gateFlags),
+  gate: startGate,
   mitmdump: startMitmdump,
   'http-mitm-proxy': (scene) => startOwn('http-mitm-proxy', argsOf(scene, 'http-mitm-proxy')),
   mockttp: (scene) => startOwn('mockttp', argsOf(scene, 'mockttp')),
@@ -48,6 +49,14 @@ function argsOf({ home, ca, originPort }: Scene, name: string): string[] {
   const own = join(home, name);
   mkdirSync(own, { recursive: true });
   return [own, ca, String(originPort)];
+}
+
+/** As it is shipped: bundled, without a loader between its modules. */
+async function startGate(scene: Scene): Promise<Listening> {
+  const built = await buildGate();
+  const { child, port } = await startBuilt(built.file, argsOf(scene, 'gate'), scene.gateFlags);
+  child.once('exit', built.remove);
+  return { child, port };
 }
 
 async function startMitmdump(scene: Scene): Promise<Listening> {

@@ -20,6 +20,17 @@ export async function startOwn(
   return { child, port: await portOf(child) };
 }
 
+/** Starts a built program of the benchmark and waits for the port that it says. */
+export async function startBuilt(
+  file: string,
+  args: readonly string[],
+  nodeFlags: readonly string[],
+): Promise<Listening> {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'inherit'];
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], { stdio });
+  return { child, port: await portOf(child) };
+}
+
 /** Starts the load generator. */
 export function forkOwn(name: string): ChildProcess {
   return fork(`${import.meta.dirname}/processes/${name}.ts`, { execArgv: ['--import', 'tsx'] });
@@ -44,6 +55,22 @@ export function cpuMs(pid: number): number {
   // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15 of all.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
+}
+
+/** How long a process must do nothing to count as idle, and how long that is waited for at most. */
+const QUIET_MS = 250;
+const PATIENCE_MS = 20_000;
+
+/** Waits until a process has nothing left to do: what it put off while it was busy is part of what the work cost. */
+export async function idle(pid: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  let before = cpuMs(pid);
+  while (performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    const now = cpuMs(pid);
+    if (now - before <= 1000 / TICKS) return;
+    before = now;
+  }
 }
 
 /** The most memory that a process ever had, in MB; proc(5). */
