@@ -93,7 +93,7 @@ describe('a command that will not end', () => {
 
   test('lives on after signals that only tell it something', async () => {
     const script = `trap 'echo hup' HUP; trap 'echo one' USR1; exec 8<> <(:); echo up
-      for i in $(seq 20); do read -t 0.05 -u 8; done; exit 0`;
+      for ((i = 0; i < 20; i++)); do read -t 0.05 -u 8; done; exit 0`;
     const result = await signalled(script, 'SIGHUP', 'SIGUSR1');
     expect(result).toMatchObject({ code: 0 });
     expect(result.stdout.toString()).toBe('up\nhup\none\n');
