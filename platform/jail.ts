@@ -3,7 +3,7 @@
  * One implementation a system; platform/index.ts chooses.
  */
 import type { Socket as DatagramSocket } from 'node:dgram';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /** A file that exists only inside the jail. */
 export interface JailFile {
@@ -69,6 +69,11 @@ export interface Jail {
   readonly dnsSockets: readonly DatagramSocket[];
   /** Starts the command. Rejects with a GateError: exit code 127, 126, or 125 with the step and the fix. */
   launch(): Promise<void>;
+  /**
+   * Connects to a server in the jail that listens on this port of its loopback. Nothing in the jail can open such
+   * a connection. Rejects with the system's error. Absent where the command's servers listen on this machine itself.
+   */
+  readonly connect?: (port: number) => Promise<Socket>;
   /** Resolves once, after the command ended and everything in the jail is gone. Only after `launch`. */
   readonly ended: Promise<CommandEnd>;
   /** Passes a signal to the command's process group. */

@@ -5,6 +5,7 @@ import { deferred } from './deferred.ts';
 import { execFailure, jailFailure } from './failures.ts';
 import { receiveHandles } from './handles.ts';
 import { type Helper, helperPath, startHelper } from './helper.ts';
+import { createInside } from './inside.ts';
 import { eachLine } from './lines.ts';
 import { parseEnd, parseRefused } from './reports.ts';
 import { encodeSpec } from './wire.ts';
@@ -32,6 +33,7 @@ type Session = ReturnType<typeof createSession>;
 function createSession(helper: Helper, events: JailEvents) {
   const { child, control, deadman } = helper;
   const handles = receiveHandles(child);
+  const inside = createInside((line) => control.write(line));
   const features: string[] = [];
   const stands = deferred<number>();
   const launched = deferred<void>();
@@ -51,6 +53,7 @@ function createSession(helper: Helper, events: JailEvents) {
     },
     // Signals that were pending while gate was stopped are handled in this turn of the event loop, and passed on.
     continued: () => setImmediate(() => control.write('continue\n')),
+    nosocket: ([number, errno]) => inside.failed(Number(number), Number(errno)),
     end: ([kind, value]) => {
       end = parseEnd(kind, value);
     },
@@ -63,6 +66,7 @@ function createSession(helper: Helper, events: JailEvents) {
     const attempt = parseRefused(line);
     if (attempt) events.refused(attempt);
   });
+  child.on('message', inside.arrived);
   for (const stream of [control, deadman]) stream.on('error', () => undefined);
   child.on('error', (error) => {
     failure ??= new GateError('jail_failed', `the jail's helper could not be started: ${messageOf(error)}`);
@@ -72,6 +76,7 @@ function createSession(helper: Helper, events: JailEvents) {
   child.on('close', () => {
     // Nothing is left that could connect to them.
     handles.closeAll();
+    inside.closeAll();
     closed.resolve();
   });
 
@@ -80,6 +85,7 @@ function createSession(helper: Helper, events: JailEvents) {
     send: (bytes: Buffer | string) => control.write(bytes),
     standing: () => standing(),
     launch: () => launch(),
+    connect: inside.connect,
     ended: launched.promise.then(() => closed.promise).then(() => end ?? KILLED),
     destroy: () => destroy(helper, closed.promise),
   };
@@ -110,6 +116,7 @@ function jailOf(session: Session, features: readonly string[]): Jail {
     listeners: session.handles.listeners,
     dnsSockets: session.handles.dnsSockets,
     launch: session.launch,
+    connect: session.connect,
     ended: session.ended,
     signal: (signal) => session.send(`signal ${constants.signals[signal]}\n`),
     destroy: session.destroy,

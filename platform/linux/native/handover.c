@@ -13,7 +13,7 @@
 
 enum { PATIENCE_MS = 20000 };
 
-static void send_with(const char *line, int fd) {
+static ssize_t send_with(const char *line, int fd, int flags) {
   char control[CMSG_SPACE(sizeof fd)] = {0};
   struct iovec data = {(void *)line, strlen(line)};
   struct msghdr message = {
@@ -23,12 +23,10 @@ static void send_with(const char *line, int fd) {
   rights->cmsg_type = SCM_RIGHTS;
   rights->cmsg_len = CMSG_LEN(sizeof fd);
   memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-  ssize_t sent = sendmsg(FD_IPC, &message, MSG_NOSIGNAL);
-  if (sent < 0) fail("handover", "sendmsg");
-  if ((size_t)sent != strlen(line)) {
-    errno = EMSGSIZE;
-    fail("handover", "a line was cut");
-  }
+  ssize_t sent = sendmsg(FD_IPC, &message, MSG_NOSIGNAL | flags);
+  if (sent < 0 || (size_t)sent == strlen(line)) return sent;
+  errno = EMSGSIZE;
+  return -1;
 }
 
 /* Bursts without waiting make Node lose handles. */
@@ -55,6 +53,13 @@ static void await_acknowledgement(void) {
 }
 
 void hand_over(const char *line, int fd) {
-  send_with(line, fd);
+  if (send_with(line, fd, 0) < 0) fail("handover", "sendmsg");
   await_acknowledgement();
+}
+
+bool hand_over_now(const char *line, int fd) {
+  char answers[1024];
+  /* Acknowledgements of earlier ones. */
+  while (recv(FD_IPC, answers, sizeof answers, MSG_DONTWAIT) > 0) continue;
+  return send_with(line, fd, MSG_DONTWAIT) >= 0;
 }

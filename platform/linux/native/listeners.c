@@ -79,6 +79,14 @@ unsigned hand_over_listeners(const struct spec *spec, bool ipv6) {
                                  "::1"};
     made += open_both(&local, ipv6);
   }
-  close(FD_IPC);
   return made;
+}
+
+void hand_over_socket(unsigned number, int family) {
+  int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  char line[256];
+  snprintf(line, sizeof line,
+           "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":{\"scope\":\"inside\",\"number\":%u}}\n", number);
+  if (fd < 0 || !hand_over_now(line, fd)) say("nosocket %u %d", number, errno);
+  if (fd >= 0) close(fd);
 }

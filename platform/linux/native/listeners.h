@@ -6,7 +6,10 @@
 
 #include "spec.h"
 
-/* Makes every listener, hands each over to Node and closes the channel. Returns how many. */
+/* Makes every listener and hands each over to Node. Returns how many. */
 unsigned hand_over_listeners(const struct spec *spec, bool ipv6);
+/* Hands over a TCP socket (family 4 or 6) of the jail's network for Node to connect, or says `nosocket NUMBER ERRNO`.
+ * Node asks for one at a time. */
+void hand_over_socket(unsigned number, int family);
 
 #endif

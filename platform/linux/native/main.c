@@ -62,6 +62,8 @@ static pid_t start_init(const struct init_setup *setup, int helper_end) {
   if (pid < 0) fail("init", "fork");
   if (pid == 0) {
     close(helper_end);
+    /* What is handed over while the jail runs is made out here, where nothing in the jail can ask for it. */
+    close(FD_IPC);
     init_run(setup);
   }
   return pid;

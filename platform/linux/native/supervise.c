@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "listeners.h"
 #include "message.h"
 #include "report.h"
 #include "stopping.h"
@@ -34,13 +35,15 @@ static void let_go_of_stdio(void) {
 }
 
 static void command(struct supervisor *supervisor, const char *line) {
-  int number = 0;
+  int number = 0, family = 0;
   if (strcmp(line, "launch") == 0) {
     supervisor->modes_known = terminal_modes(supervisor->terminal, &supervisor->modes);
     tell_init(supervisor, OP_LAUNCH, terminal_at_start(supervisor->terminal));
     let_go_of_stdio();
   } else if (sscanf(line, "signal %d", &number) == 1) {
     tell_init(supervisor, OP_SIGNAL, number);
+  } else if (sscanf(line, "socket %d %d", &number, &family) == 2) {
+    hand_over_socket((unsigned)number, family);
   } else if (strcmp(line, "continue") == 0) {
     continue_command(supervisor);
   } else if (strcmp(line, "destroy") == 0) {
