@@ -26,7 +26,7 @@ const ATTEMPTS = 20;
  */
 export async function addPatterns(file: string, texts: readonly string[]): Promise<EditResult> {
   const patterns = parseAll(texts);
-  return edit(file, (content) => {
+  return editFile(file, (content) => {
     const present = new Set(rows(content).map(keyOf));
     const asked = new Map(patterns.map((pattern) => [pattern.key, pattern]));
     const fresh = [...asked.values()].filter(({ key }) => !present.has(key));
@@ -40,7 +40,7 @@ export async function addPatterns(file: string, texts: readonly string[]): Promi
  */
 export async function removePatterns(file: string, texts: readonly string[]): Promise<EditResult> {
   const patterns = parseAll(texts);
-  return edit(file, (content) => {
+  return editFile(file, (content) => {
     const all = rows(content);
     const found = new Set(all.map(keyOf));
     const keys = new Set(patterns.map(({ key }) => key));
@@ -52,7 +52,8 @@ export async function removePatterns(file: string, texts: readonly string[]): Pr
   });
 }
 
-type Change = (content: string) => { readonly content: string; readonly changed: readonly string[] };
+/** Makes the new content of a file, byte for byte as latin1. Nothing changed: the file is left alone. */
+export type Change = (content: string) => { readonly content: string; readonly changed: readonly string[] };
 
 function parseAll(texts: readonly string[]): Pattern[] {
   return texts.map((text) => {
@@ -66,7 +67,12 @@ function parseAll(texts: readonly string[]): Pattern[] {
   });
 }
 
-async function edit(link: string, change: Change): Promise<EditResult> {
+/**
+ * Changes a file atomically, with no other gate in between, and again when an editor saved meanwhile; so `change`
+ * may be asked more than once. Made (0600) where it is missing; mode, owner and symbolic links stay. Throws GateError
+ * `list_locked`, `list_busy`, what `change` throws, or the system's error.
+ */
+export async function editFile(link: string, change: Change): Promise<EditResult> {
   const file = await resolveTarget(link);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   return withFileLock(join(dirname(file), `.${basename(file)}.lock`), async (held) => {

@@ -1,3 +1,4 @@
+import { eventRow } from '../index/schema.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 
 /** Whether the flag `f` was dismissed: on its exchange, or on all of its host. */
@@ -52,11 +53,7 @@ function insert(database: SqliteDatabase, entry: DismissalFacts, add: (...row: R
     return;
   }
   const [run = '', seq = ''] = exchange.split(':');
-  const event = database
-    .prepare<[string, number], { id: number }>(
-      'SELECT e.id FROM events e JOIN runs r ON r.id = e.run WHERE r.run = ? AND e.seq = ?',
-    )
-    .get(run, Number(seq));
+  const row = database.prepare<[string], { id: number }>('SELECT id FROM runs WHERE run = ?').get(run);
   // Of a run that was removed: nothing to be silent about.
-  if (event !== undefined) add(id, event.id, null, code ?? null);
+  if (row !== undefined) add(id, eventRow(row.id, Number(seq)), null, code ?? null);
 }
