@@ -42,7 +42,7 @@ function expectWhole(path: string, method: string, answer: string): void {
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('tools that know nothing of gate, with every variable of its own unset', () => {
-  // promise: run.capture, jail.trust, jail.capture, decide.host
+  // promise: run.capture, run.upstream-ca, jail.trust, jail.capture, decide.host
   test('curl over https', async () => {
     const answer = echoText('POST', '/curl', 'what curl sent');
     const result = await run(...bare('curl', '-sS', '-d', 'what curl sent', 'https://origin.test/curl'));

@@ -73,6 +73,7 @@ function flagsOf(records: readonly AnyRecord[], url: string): string[] {
   return [...new Set(analyses.flatMap((each) => each['flags'] as Flag[]).map(({ code }) => code))];
 }
 
+// promise: decide.unlisted
 describe('one run with all of it', () => {
   let records: AnyRecord[];
   let stderr: string;

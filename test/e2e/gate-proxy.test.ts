@@ -71,7 +71,7 @@ const curl = (env: Readonly<Record<string, string>>, ...args: string[]) =>
   });
 
 describe('gate proxy', () => {
-  // promise: proxy.command
+  // promise: proxy.command, run.label
   test('says where it listens, records a tool that was started elsewhere, and ends with 0', async () => {
     const proxy = await startProxy('--label', 'tool=curl');
     const { stdout, stderr } = await curl(proxy.env, '-d', 'sent', 'https://origin.test/elsewhere');

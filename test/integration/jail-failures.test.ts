@@ -11,6 +11,7 @@ const build = fileURLToPath(new URL('../../platform/linux/native/build.mjs', imp
 const root = { name: 'root', uid: 0 };
 const isRoot = process.getuid?.() === 0;
 
+// promise: jail.fail-closed
 describe.skipIf(missing)('a jail that cannot be', () => {
   let rig: Rig;
   beforeAll(async () => {

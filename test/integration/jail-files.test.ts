@@ -59,6 +59,7 @@ describe.skipIf(missing)('files in the jail', () => {
   const sh = (script: string) => ['bash', '-c', script];
 
   describe.each(users())('as $name', (user) => {
+    // promise: jail.hidden
     it('shows covers, overlays and replaced files, and the real ones outside', async () => {
       const { path, spec } = home(user);
       const script = `cd ${path}; ls .local/share/gate | wc -l; ls .config/gate/ca; cat .config/gate/ca/ca.pem; echo

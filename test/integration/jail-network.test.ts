@@ -88,6 +88,7 @@ describe.skipIf(missing)('the jail network', () => {
       expect(inside.refused.some((attempt) => attempt.address === '127.0.0.1')).toBe(false);
     });
 
+    // promise: jail.dns
     it('sends no UDP out and reports it', async () => {
       const socket = createSocket('udp4');
       let heard = 0;

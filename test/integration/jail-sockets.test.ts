@@ -60,6 +60,7 @@ describe.skipIf(missing)('control sockets', () => {
   const connect = (paths: readonly string[]) => ['python3', '-c', CONNECT, ...paths];
 
   describe.each(users())('as $name', (user) => {
+    // promise: jail.sockets
     it('masks every listening socket, wherever it is bound', async () => {
       const home = rig.home(user);
       const id = `${process.pid}-${user.name}`;
@@ -103,6 +104,7 @@ describe.skipIf(missing)('control sockets', () => {
       expect(named.stdout).not.toContain('DEPUTY');
     });
 
+    // promise: run.allow-socket
     it('leaves a socket reachable that was allowed, and only that', async () => {
       const home = rig.home(user);
       const paths = ['one', 'two'].map((name) => join(home, 'sockets', name));

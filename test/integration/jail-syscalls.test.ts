@@ -65,6 +65,7 @@ describe.skipIf(missing)('system calls in the jail', () => {
   afterAll(() => rig?.remove());
 
   describe.each(users())('as $name', (user) => {
+    // promise: jail.protocols, jail.32bit
     it('refuses each dangerous call with the error that programs cope with', async () => {
       const words = [...ALLOWED, ...Object.keys(REFUSED)];
       const outside = verdicts((await rig.outside(user, [rig.probe, ...words])).stdout);
@@ -76,6 +77,7 @@ describe.skipIf(missing)('system calls in the jail', () => {
       expect(proved.length).toBeGreaterThan(user.uid === 0 ? 12 : 8);
     });
 
+    // promise: jail.nested
     it('allows nested user namespaces, or forbids them', async () => {
       const words = ['unshare:0x10000000', 'unshare:0x10000200', 'unshare:0x200'];
       const allowed = await rig.jailed(user, [rig.probe, ...words], { nestedNamespaces: true });
@@ -86,6 +88,7 @@ describe.skipIf(missing)('system calls in the jail', () => {
       expect(tool.code).toBe(1);
     });
 
+    // promise: jail.signals, jail.processes
     it('neither sees, signals nor traces what runs outside', async () => {
       const victim = spawn('sleep', ['60'], {
         ...(process.getuid?.() === 0 ? { uid: user.uid, gid: user.uid } : {}),

@@ -6,6 +6,7 @@ import { answering, ok } from '../helpers/origin.ts';
 const { gateCa, origin, originCa, rig, securely, tlsOrigin } = createSuite();
 const trusted = (): { ca: string; servername: string } => ({ ca: gateCa.ca, servername: HOST });
 
+// promise: ledger.headers
 test('a captured TLS connection is read and recorded: header case, order and duplicates both ways', async () => {
   const answer =
     'HTTP/1.1 201 Made So\r\nX-B: 1\r\nx-a: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nhi';
@@ -107,6 +108,7 @@ test('a chunked answer keeps its trailers; a chunked request its chunks', async 
   expect(recorded.responseBytes.toString()).toBe('abcde');
 });
 
+// promise: ledger.flush-head
 test('no byte goes upstream before the request is written', async () => {
   const target = await origin(answering(() => ok('late')));
   const made = rig(target);
@@ -297,6 +299,7 @@ test.each([
   expect((await made.recorder.ended(1)).facts.decision.reason).toBe('host_mismatch');
 });
 
+// promise: decide.agree
 test('SNI that differs from the CONNECT target is answered 421', async () => {
   const target = await tlsOrigin(answering(() => ok('never')));
   const made = rig(target);
@@ -420,6 +423,7 @@ test('a dead idle connection is replaced once', async () => {
   expect(target.connections).toHaveLength(2);
 });
 
+// promise: ledger.503
 test('audit failure: 503 while nothing was released, a cut afterwards', async () => {
   const target = await origin((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart');
@@ -490,6 +494,7 @@ test('passthrough: the ClientHello reaches the origin untouched and only bytes a
   expect(made.recorder.exchanges).toHaveLength(0);
 });
 
+// promise: raw.closed
 test('raw protocols are closed and recorded; on the passthrough list they go through, server first too', async () => {
   const target = await origin((socket, text) => {
     socket.write(`echo ${text}`);

@@ -179,6 +179,7 @@ describe('hostile clients over UDP', () => {
     expect(asked).toEqual([]);
   });
 
+  // promise: jail.dns-pool
   test('an exhausted pool is SERVFAIL for new names, with one record', async () => {
     await restart({}, '10.9.8.0/29');
     for (let n = 0; n < 6; n++) await resolver().resolve4(`n${n}.example`);

@@ -40,6 +40,7 @@ describe('one secret', () => {
   });
 });
 
+// promise: ledger.mask
 describe('headers', () => {
   it.each([
     ['Authorization', `Bearer ${ANT}`, `Bearer ${masked(ANT, 'sk-ant-')}`],

@@ -31,6 +31,7 @@ async function scan(
   return { out: out.join(''), err: err.join(''), exit };
 }
 
+// promise: scan
 describe('gate scan', () => {
   it('lists line, column, class, kind and mask', async () => {
     const { out, exit } = await scan([], 'hello\nmail jane.doe@acme.io\nssn 123-45-6789\n');

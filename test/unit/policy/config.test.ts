@@ -66,6 +66,7 @@ function errorsOf(text: string): string[] {
   return [];
 }
 
+// promise: config.strict
 describe('config.toml', () => {
   test.each(BAD)('%j', (text, errors) => {
     expect(errorsOf(`version = 1\n${text}`)).toEqual(errors);

@@ -331,6 +331,7 @@ describe.each([
   ['what is never reached by accident', NEVER],
   ['without a lookup', UNRESOLVED],
 ])('%s', (_, cases) => {
+  // promise: decide.vetted, lists.cidr
   test.each(cases.map((one) => [show(one), one.says, one] as const))('%s → %s', (_shown, says, one) => {
     expect(decide(one)).toBe(says);
   });

@@ -144,6 +144,7 @@ const SPELLINGS: readonly (readonly [string, string | undefined])[] = [
   ['[v1.fe80::a]', undefined],
 ];
 
+// promise: decide.canonical
 describe('canonicalHost', () => {
   test.each(SPELLINGS)('%j is %j', (spelling, canonical) => {
     expect(canonicalHost(spelling)).toBe(canonical);

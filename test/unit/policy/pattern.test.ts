@@ -106,6 +106,7 @@ function pattern(text: string): Pattern {
   return result.pattern;
 }
 
+// promise: lists.grammar
 describe('parsePattern', () => {
   test.each(GOOD)('%j means %s', (text, key) => {
     expect(pattern(text)).toMatchObject({ text: text.trim(), key });
@@ -187,6 +188,7 @@ const MATCHES: readonly (readonly [ListName, string, string, number, boolean])[]
   ['allow', 'bücher.example', 'xn--bcher-kva.example', 443, true],
 ];
 
+// promise: lists.match
 describe('createMatcher', () => {
   test.each(MATCHES)('%s %s on %s:%d: %s', (list, text, host, port, expected) => {
     expect(createMatcher(list, [pattern(text)]).match(host, port) !== undefined).toBe(expected);

@@ -35,6 +35,7 @@ function show(text: string): string {
   return `${host} ${port}: ${candidates.map((one) => `${one.address}>${one.port}`).join(' ')}`;
 }
 
+// promise: run.resolve
 describe('--resolve', () => {
   test.each(RULES)('%j is %s', (text, expected) => {
     expect(show(text)).toBe(expected);
