@@ -6,6 +6,14 @@
 /** Noted as `user_version`. An index of another version is made anew, never migrated. */
 export const INDEX_VERSION = 1;
 
+/** A run has fewer records than this; what a ledger has beyond them is counted as damaged. */
+export const MAX_RECORDS = 2 ** 28;
+
+/** The row of an event in `events` and `words`: newest runs last, and found without a lookup. */
+export function eventRow(runRow: number, seq: number): number {
+  return runRow * MAX_RECORDS + seq;
+}
+
 export const SCHEMA = `
 -- One row a run. \`folded\` bytes and \`lines\` of its ledger are in the other tables; \`head\` is the hash of the last
 -- of those lines: a ledger that does not continue it is folded from its start again.
@@ -32,7 +40,7 @@ CREATE TABLE runs (
 
 -- One row an exchange, a tunnel, or a refusal (\`kind\`): what \`gate events\` lists.
 CREATE TABLE events (
-  id             INTEGER PRIMARY KEY,      -- run's row * 2^24 + seq: newest runs last, and found without a lookup
+  id             INTEGER PRIMARY KEY,      -- run's row * 2^28 + seq: see eventRow
   run            INTEGER NOT NULL REFERENCES runs (id),
   seq            INTEGER NOT NULL,         -- of its first record
   kind           TEXT NOT NULL,            -- exchange | tunnel | refused
@@ -84,14 +92,16 @@ CREATE INDEX events_severity ON events (severity, at) WHERE severity > 0;
 CREATE TABLE pieces (
   event INTEGER NOT NULL,
   type  TEXT NOT NULL,                     -- message | analysis | informational
-  n     INTEGER NOT NULL,                  -- of a message, its number; of an analysis, its first message or 0
+  -- Of a message, its number; of an analysis, its first message, or -1 where it is about the whole exchange; of an
+  -- informational head, its seq.
+  n     INTEGER NOT NULL,
   at    INTEGER NOT NULL,                  -- byte offset
   PRIMARY KEY (event, type, n)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE flags (
   event    INTEGER NOT NULL,
-  n        INTEGER NOT NULL,               -- first message of the analysis, or 0: a repeated analysis replaces its own
+  n        INTEGER NOT NULL,               -- of the analysis, as in pieces: a repeated one replaces its own
   code     TEXT NOT NULL,
   host     TEXT NOT NULL,
   severity INTEGER NOT NULL,
@@ -114,6 +124,24 @@ CREATE TABLE spans (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX spans_kind ON spans (class, kind, event);
 
+-- One row a model call: what an analysis read. The columns of the same names in \`events\` sum them up.
+CREATE TABLE calls (
+  event       INTEGER NOT NULL,
+  n           INTEGER NOT NULL,
+  provider    TEXT,
+  api         TEXT,
+  model       TEXT,
+  session     TEXT,
+  stop_reason TEXT,
+  tokens_in   INTEGER,
+  tokens_out  INTEGER,
+  cache_read  INTEGER,
+  cache_write INTEGER,
+  cost_usd    REAL,
+  tool_calls  TEXT NOT NULL,               -- names, JSON
+  PRIMARY KEY (event, n)
+) STRICT, WITHOUT ROWID;
+
 -- dismissals.json as it stands now; \`sha256\` of the file in \`settings\` tells whether this is it.
 CREATE TABLE dismissals (
   id    TEXT PRIMARY KEY,
@@ -123,7 +151,7 @@ CREATE TABLE dismissals (
 ) STRICT;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- Words of host, URL, decoded texts and tool calls; the texts themselves stay in the packs.
+-- Words of host, URL, decoded texts and tool calls, by the row of their event; the texts themselves stay in the packs.
 CREATE VIRTUAL TABLE words USING fts5 (
   host, url, text, tools,
   content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2 tokenchars '_'"
