@@ -8,6 +8,8 @@ export type Counts = {
   /** Exchanges and tunnels that the policy denied. */
   blocked: number;
   tunnels: number;
+  /** Connections from this machine to servers in the jail. */
+  published: number;
   /** WebSocket messages. */
   messages: number;
   /** Attempts that ended before there was a request. */
@@ -44,6 +46,7 @@ export function createCounter(): Counter {
     exchanges: 0,
     blocked: 0,
     tunnels: 0,
+    published: 0,
     messages: 0,
     refused: 0,
     dns: 0,

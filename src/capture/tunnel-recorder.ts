@@ -10,9 +10,12 @@ export async function recordTunnel(deps: CaptureDeps, facts: TunnelFacts): Promi
   const { writer, counter } = deps;
   const id = exchangeId(deps.run, writer.nextSeq);
   const { op } = writer.append('tunnel.open', { id, ...facts });
-  counter.add('tunnels');
-  counter.host(facts.host);
-  counter.decision(facts.decision);
+  if (facts.via === 'published') counter.add('published');
+  else {
+    counter.add('tunnels');
+    counter.host(facts.host);
+    counter.decision(facts.decision);
+  }
   await writer.durable(op);
   return {
     id,

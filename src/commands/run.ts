@@ -26,6 +26,11 @@ export const defineRun: DefineCommand = (context) =>
     .option('--deny <pattern>', 'deny a host for this run (repeatable)', collect)
     .option('--passthrough <pattern>', 'tunnel a host unread for this run (repeatable)', collect)
     .option('--allow-local <port>', "let in a service of this machine's loopback (repeatable)", collect)
+    .option(
+      '--publish <port>',
+      "let this machine's loopback reach a server in the jail, such as a dev server (repeatable)",
+      collect,
+    )
     .option('--allow-socket <path>', 'leave a control socket reachable (repeatable)', collect)
     .option('--resolve <host:port:addr[:port]>', 'send a host to a given address (repeatable)', collect)
     .option('--upstream-ca <file>', 'trust one more CA upstream (repeatable)', collect)

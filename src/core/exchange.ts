@@ -1,4 +1,4 @@
-import type { Decision, HeaderList, Outcome, RequestRecord, Timing, Via } from './record.ts';
+import type { Decision, HeaderList, Outcome, RequestRecord, Timing, TunnelVia, Via } from './record.ts';
 
 /**
  * The seam between the engine (src/proxy), which speaks protocols, and the recorder (src/capture), which
@@ -47,7 +47,7 @@ export interface EndFacts {
 }
 
 export interface TunnelFacts {
-  readonly via: Via;
+  readonly via: TunnelVia;
   readonly host: string;
   readonly port: number;
   readonly sni?: string;
@@ -55,7 +55,9 @@ export interface TunnelFacts {
 }
 
 export interface TunnelEnd {
+  /** What left the jail, whoever opened the connection. */
   readonly bytesUp: number;
+  /** What came in. */
   readonly bytesDown: number;
   readonly outcome: Outcome;
   readonly timing: Timing;

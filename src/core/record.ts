@@ -49,6 +49,10 @@ export type Decision = z.infer<typeof Decision>;
 export const Via = z.enum(['proxy', 'captured']);
 export type Via = z.infer<typeof Via>;
 
+/** `published`: opened from outside, to a server in the jail (`--publish`). */
+export const TunnelVia = z.enum([...Via.options, 'published']);
+export type TunnelVia = z.infer<typeof TunnelVia>;
+
 /** Milliseconds, to the microsecond; a part that did not happen is absent. */
 export const Timing = z.looseObject({
   dnsMs: z.number().optional(),
@@ -169,7 +173,7 @@ export const TunnelOpen = z.looseObject({
   ...base,
   type: z.literal('tunnel.open'),
   id: z.string(),
-  via: Via,
+  via: TunnelVia,
   host: z.string(),
   port: z.int(),
   sni: z.string().optional(),
@@ -181,7 +185,7 @@ export const TunnelRecord = z.looseObject({
   ...base,
   type: z.literal('tunnel'),
   id: z.string(),
-  via: Via,
+  via: TunnelVia,
   host: z.string(),
   port: z.int(),
   sni: z.string().optional(),

@@ -55,7 +55,15 @@ export async function runTunnel(
   await audited(recorder.end({ bytesUp: count.up, bytesDown: count.down, outcome, timing }));
 }
 
-async function passBoth(client: Wire, origin: Wire, count: { up: number; down: number }): Promise<Outcome> {
+/**
+ * Passes bytes both ways until both sides have ended or one has broken, and says how. `up` counts what the client sent
+ * and the origin took.
+ */
+export async function passBoth(
+  client: Wire,
+  origin: Wire,
+  count: { up: number; down: number },
+): Promise<Outcome> {
   let outcome: Outcome = 'complete';
   // The first side that breaks names the outcome and takes the other down with it.
   const broke = (side: Outcome): void => {

@@ -4,6 +4,8 @@ import type { RunStartFacts } from '../capture/run-record.ts';
 import type { RefusedFacts } from '../core/exchange.ts';
 import type { Io } from '../core/io.ts';
 import { GATE_VERSION } from '../core/version.ts';
+import { machineAddresses } from '../policy/address.ts';
+import { localReach } from '../policy/local-reach.ts';
 import { gitFacts } from './git.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -34,9 +36,10 @@ export function startFacts(
 }
 
 /** What this run lets through that the bare jail would not, as it stands in the record and in the summary. */
-export function widenings({ settings }: Prepared): string[] {
+export function widenings({ settings, lists }: Prepared): string[] {
   return [
-    ...settings.patterns.allowLocal.map((port) => `local:${port}`),
+    ...localReach(lists.patterns(), settings.resolve, machineAddresses()),
+    ...settings.publish.map((port) => `publish:${port}`),
     ...settings.allowSockets.map((path) => `socket:${path}`),
   ];
 }

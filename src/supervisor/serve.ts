@@ -4,6 +4,7 @@ import type { RunRecord } from '../capture/run-record.ts';
 import { createDnsServer } from '../proxy/dns/server.ts';
 import { createEngine, type Engine } from '../proxy/engine.ts';
 import { DEFAULT_LIMITS } from '../proxy/limits.ts';
+import { createPublisher, type Publisher } from '../proxy/publish.ts';
 import { createUpstream } from '../proxy/upstream.ts';
 import { analyseRun } from './analyse.ts';
 import type { Held } from './hold.ts';
@@ -46,17 +47,25 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Se
     else
       listener.server.on('connection', (socket: Socket) => accept(engine, listener, socket, proxyPassword));
   }
+  const publisher = servePublished(held, record);
   const warming = warmLater(prepared.upstreamTrust);
   return {
     bugs,
     async stop() {
       clearTimeout(warming);
       dns.stop();
-      await engine.stop();
+      await Promise.all([engine.stop(), publisher?.stop()]);
       await record.finish();
       await analysis.finish();
     },
   };
+}
+
+function servePublished({ jail, published }: Held, record: RunRecord): Publisher | undefined {
+  if (published === undefined || jail.connect === undefined) return undefined;
+  const publisher = createPublisher({ recorder: record.recorder, connect: jail.connect });
+  published.serve(publisher.accept);
+  return publisher;
 }
 
 /** How long a command is let start before the roots are parsed: one that is over by then need not pay for them. */

@@ -13,6 +13,7 @@ export interface RunFlags {
   readonly deny?: string[];
   readonly passthrough?: string[];
   readonly allowLocal?: string[];
+  readonly publish?: string[];
   readonly allowSocket?: string[];
   readonly resolve?: string[];
   readonly upstreamCa?: string[];
@@ -27,6 +28,8 @@ export interface RunSettings {
   readonly enforce: boolean;
   readonly patterns: Required<Omit<RunPatterns, 'profileHosts'>>;
   readonly resolve: readonly ResolveRule[];
+  /** Ports of servers in the jail, each once. */
+  readonly publish: readonly number[];
   /** Absolute paths. */
   readonly upstreamCa: readonly string[];
   /** Absolute paths. */
@@ -48,8 +51,14 @@ export function runSettings(flags: RunFlags, { run, jail }: Config, cwd: string)
       allow: [...run.allow, ...(flags.allow ?? [])],
       deny: [...run.deny, ...(flags.deny ?? [])],
       passthrough: [...run.passthrough, ...(flags.passthrough ?? [])],
-      allowLocal: [...run.allowLocal, ...(flags.allowLocal ?? []).map(localPort)],
+      allowLocal: [
+        ...run.allowLocal,
+        ...(flags.allowLocal ?? []).map((text) => port('--allow-local', text, 11434)),
+      ],
     },
+    publish: [
+      ...new Set([...run.publish, ...(flags.publish ?? []).map((text) => port('--publish', text, 3000))]),
+    ],
     // Flags first: the first rule that matches a target counts.
     resolve: [...(flags.resolve ?? []), ...run.resolve].map(resolveRule),
     upstreamCa: [...run.upstreamCa, ...(flags.upstreamCa ?? []).map((file) => resolvePath(cwd, file))],
@@ -60,11 +69,11 @@ export function runSettings(flags: RunFlags, { run, jail }: Config, cwd: string)
   };
 }
 
-function localPort(text: string): number {
-  const port = parsePort(text);
-  if (port === undefined)
-    throw usage(`--allow-local '${text}': not a port`, 'gate run --allow-local 11434 -- ...');
-  return port;
+function port(option: string, text: string, example: number): number {
+  const parsed = parsePort(text);
+  if (parsed === undefined)
+    throw usage(`${option} '${text}': not a port`, `gate run ${option} ${example} -- ...`);
+  return parsed;
 }
 
 function resolveRule(text: string): ResolveRule {

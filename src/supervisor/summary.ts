@@ -6,6 +6,7 @@ export interface SummaryCounts {
   readonly exchanges: number;
   readonly hosts: number;
   readonly tunnels: number;
+  readonly published: number;
   readonly blocked: number;
   readonly refused: number;
   readonly highFlags: number;
@@ -25,6 +26,7 @@ export function summaryLine(
 ): string {
   const parts = [plural(counts.exchanges, 'exchange'), plural(counts.hosts, 'host')];
   if (counts.tunnels > 0) parts.push(plural(counts.tunnels, 'tunnel'));
+  if (counts.published > 0) parts.push(`${counts.published} from outside`);
   if (counts.blocked > 0) parts.push(`${counts.blocked} blocked`);
   if (counts.refused > 0) parts.push(`${counts.refused} refused`);
   if (counts.highFlags > 0) parts.push(plural(counts.highFlags, 'high flag'));
