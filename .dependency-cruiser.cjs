@@ -44,6 +44,11 @@ module.exports = {
       '^src/(capture|proxy|store|ca|analysis|output)/',
       '^platform/',
     ]),
+    only('demo-uses-the-product', '^src/demo/', [
+      core,
+      ...leaves,
+      '^src/(capture|proxy|store|ca|analysis|supervisor)/',
+    ]),
     {
       name: 'nobody-imports-commands',
       severity: 'error',

@@ -5,7 +5,9 @@ import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 
-const workers = ['src/store/worker.ts', 'src/analysis/worker.ts'].filter((file) => existsSync(file));
+const workers = ['src/store/worker.ts', 'src/analysis/worker.ts', 'src/demo/agent.ts'].filter((file) =>
+  existsSync(file),
+);
 
 await build({
   entryPoints: ['src/cli.ts', ...workers].map((file) => ({

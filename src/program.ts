@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { defineCa } from './commands/ca.ts';
 import type { Context, DefineCommand, Exit } from './commands/command.ts';
 import { defineCompletion } from './commands/completion.ts';
+import { defineDemo } from './commands/demo.ts';
 import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
 import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
 import { topicList } from './commands/help/topics.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineScan,
   defineVerify,
   defineCa,
+  defineDemo,
   defineCompletion,
   defineHelp,
 ];
