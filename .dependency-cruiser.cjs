@@ -44,6 +44,14 @@ module.exports = {
       '^src/(capture|proxy|store|ca|analysis|output)/',
       '^platform/',
     ]),
+    only('doctor-looks-at-everything', '^src/doctor/', [
+      core,
+      ...leaves,
+      '^src/(capture|proxy|store|ca|analysis|output)/',
+      '^platform/',
+      // The jail that is proven is the one that a run gets.
+      '^src/supervisor/jail-spec\\.ts$',
+    ]),
     only('demo-uses-the-product', '^src/demo/', [
       core,
       ...leaves,

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 
-const workers = ['src/store/worker.ts', 'src/analysis/worker.ts', 'src/demo/agent.ts'].filter((file) =>
+const workers = ['src/store/worker.ts', 'src/analysis/worker.ts', 'src/demo/agent.ts', 'src/doctor/probe.ts'].filter((file) =>
   existsSync(file),
 );
 

@@ -3,6 +3,7 @@ import { defineCa } from './commands/ca.ts';
 import type { Context, DefineCommand, Exit } from './commands/command.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineDemo } from './commands/demo.ts';
+import { defineDoctor } from './commands/doctor.ts';
 import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
 import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
 import { topicList } from './commands/help/topics.ts';
@@ -30,6 +31,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineVerify,
   defineCa,
   defineDemo,
+  defineDoctor,
   defineCompletion,
   defineHelp,
 ];

@@ -16,3 +16,8 @@ export function openDatabase(file: string, options: OpenDatabaseOptions = {}): S
   if (!readonly) closeSync(openSync(file, 'a', 0o600));
   return new Database(file, { timeout: options.busyTimeoutMs ?? 10_000, readonly });
 }
+
+/** Opens a database in memory: an empty one, or a copy of a file's bytes. Throws what better-sqlite3 throws. */
+export function openInMemory(bytes?: Buffer): SqliteDatabase {
+  return new Database(bytes ?? ':memory:');
+}
