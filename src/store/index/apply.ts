@@ -200,7 +200,7 @@ function applyAnalysis(incoming: Incoming): void {
   const llm = asObject(record['llm']);
   if (llm !== undefined) applyCall(rows, event, n, llm);
   rows.flagged.run(event);
-  if (llm !== undefined || repeated) rows.called.run(event);
+  if (llm !== undefined || repeated) rows.called.run({ event });
 }
 
 function applySecret(rows: Rows, event: number, n: number, secret: AnyRecord): void {

@@ -57,10 +57,10 @@ export function removeDatabase(file: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
 }
 
-/** An error of SQLite or the system while the index was used, for the person. */
-export function explainIndexError(error: unknown, file: string): GateError {
-  if (error instanceof GateError) return error;
+/** What was thrown while the index was used, for the person; an error of neither SQLite nor the system stays as it is. */
+export function explainIndexError(error: unknown, file: string): unknown {
   const code = codeOf(error) ?? '';
+  if (error instanceof GateError || !/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const make = (message: string, hint: string) =>
     new GateError('index_failed', message, { hint, cause: error });
   if (isDamage(error)) return make(`the index ${file} is damaged`, 'gate reindex');

@@ -34,7 +34,7 @@ export interface Folder {
 const LIMITS: BatchLimits = { bytes: 2 * 1024 * 1024, text: 4 * 1024 * 1024 };
 
 /** Makes a folder of ledgers for a database that has the tables. */
-export function createFolder(paths: Pick<GatePaths, 'runs'>, database: SqliteDatabase): Folder {
+export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder {
   const tables: Tables = { database, rows: prepareRows(database), runs: createRunTable(database) };
   /** Ledgers that were folded to their end, and had not changed since: size and time of the last change. */
   const settled = new Map<RunId, string>();
@@ -48,7 +48,7 @@ export function createFolder(paths: Pick<GatePaths, 'runs'>, database: SqliteDat
         done += bytes;
         options.onProgress?.({ done, total: Math.max(total, done) });
       };
-      const files = runPaths(paths as GatePaths, run);
+      const files = runPaths(paths, run);
       await foldRun(tables, { run, ...files }, { limits: options.limits ?? LIMITS, counts, onBytes });
       settled.set(run, stamp);
     }
@@ -61,7 +61,7 @@ export function createFolder(paths: Pick<GatePaths, 'runs'>, database: SqliteDat
       const present = runFolders(paths.runs);
       for (const run of gone(known, present)) {
         const position = tables.runs.position(run);
-        if (position !== undefined && !existsSync(runPaths(paths as GatePaths, run).dir)) {
+        if (position !== undefined && !existsSync(runPaths(paths, run).dir)) {
           forgetRun(tables, run, position, true);
         }
         settled.delete(run);
@@ -81,8 +81,8 @@ interface Work {
 }
 
 /** What of a run is to be looked at: nothing where its ledger stands as it stood when it was folded to its end. */
-function workOn(paths: Pick<GatePaths, 'runs'>, { runs }: Tables, run: RunId, settled?: string): Work[] {
-  const stat = statSync(runPaths(paths as GatePaths, run).ledger, { throwIfNoEntry: false });
+function workOn(paths: GatePaths, { runs }: Tables, run: RunId, settled?: string): Work[] {
+  const stat = statSync(runPaths(paths, run).ledger, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   const stamp = `${stat.size} ${stat.mtimeMs} ${stat.ino}`;
   if (stamp === settled) return [];

@@ -63,7 +63,7 @@ export function prepareRows(database: SqliteDatabase) {
  * Sums the calls of an exchange up: the last word on what was called, and all that was used. The cost is known
  * when that of every call with usage is.
  */
-const CALLED = `WITH mine AS (SELECT * FROM calls WHERE event = ?1 ORDER BY n)
+const CALLED = `WITH mine AS (SELECT * FROM calls WHERE event = @event ORDER BY n)
   UPDATE events SET
     (provider, api) = (SELECT provider, api FROM mine ORDER BY n DESC LIMIT 1),
     model = (SELECT model FROM mine WHERE model IS NOT NULL ORDER BY n DESC LIMIT 1),
@@ -74,7 +74,7 @@ const CALLED = `WITH mine AS (SELECT * FROM calls WHERE event = ?1 ORDER BY n)
       CASE WHEN coalesce(sum(tokens_in IS NOT NULL AND cost_usd IS NULL), 0) = 0 THEN sum(cost_usd) END FROM mine),
     tool_calls = CASE WHEN EXISTS (SELECT 1 FROM mine) THEN
       (SELECT json_group_array(value) FROM mine, json_each(mine.tool_calls)) END
-  WHERE id = ?1`;
+  WHERE id = @event`;
 
 function upsert(table: string, fields: readonly string[], key: readonly string[]): string {
   const values = fields.map((field) => `@${field}`).join(', ');

@@ -1,0 +1,53 @@
+import type { Writable } from 'node:stream';
+import { shortDuration } from './time.ts';
+
+/** A line on a terminal that says how far long work has come, and when it will be done. */
+export interface Progress {
+  /** `done` of `total`, in any unit. Draws ten times a second at most. */
+  update(progress: { readonly done: number; readonly total: number }): void;
+  /** Takes the line away. */
+  clear(): void;
+}
+
+export interface ProgressOptions {
+  readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: NodeJS.ProcessEnv;
+  readonly quiet?: boolean | undefined;
+  /** What goes on, e.g. `reading the ledgers`. */
+  readonly what: string;
+  /** Milliseconds, any zero. */
+  readonly now?: () => number;
+}
+
+const DRAW_MS = 100;
+/** Before this there is too little to tell the speed by. */
+const ETA_MS = 500;
+
+/** Makes a progress line; silent where the stream is no terminal that can redraw, or nobody wants it. */
+export function createProgress(options: ProgressOptions): Progress {
+  const { stream, env, what, quiet = false, now = () => performance.now() } = options;
+  const on = stream.isTTY === true && env['TERM'] !== 'dumb' && !quiet;
+  const started = now();
+  let drawn = Number.NEGATIVE_INFINITY;
+
+  return {
+    update({ done, total }) {
+      if (!on || now() - drawn < DRAW_MS) return;
+      drawn = now();
+      const line = `gate: ${what} ${percent(done, total)}${eta(done, total, drawn - started)}`;
+      stream.write(`\r${line.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
+    },
+    clear() {
+      if (drawn !== Number.NEGATIVE_INFINITY) stream.write('\r\u001b[K');
+    },
+  };
+}
+
+function percent(done: number, total: number): string {
+  return `${total === 0 ? 100 : Math.floor((done / total) * 100)} %`;
+}
+
+function eta(done: number, total: number, elapsedMs: number): string {
+  if (done === 0 || elapsedMs < ETA_MS) return '';
+  return `, ${shortDuration((elapsedMs / done) * (total - done))} left`;
+}
