@@ -59,14 +59,14 @@ export function runScript(home: TestHome, script: string, options?: ScriptOption
   return startScript(home, script, options).ended;
 }
 
-/** Starts `gate ARGS` without a shell around it, so that its pid is gate's. */
-export function startGate(home: TestHome, args: readonly string[]): Started {
+/** Starts `gate ARGS` without a shell around it, so that its pid is gate's; it is killed after so many milliseconds. */
+export function startGate(home: TestHome, args: readonly string[], timeout = 60_000): Started {
   const child = spawn(process.execPath, [GATE, ...args], {
     cwd: home.dir,
     env: home.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout,
     killSignal: 'SIGKILL',
   });
   return watch(child);
