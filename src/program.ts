@@ -10,6 +10,7 @@ import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineLists } from './commands/lists.ts';
 import { defineProxy } from './commands/proxy.ts';
+import { defineReindex } from './commands/reindex.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
 import { defineScan } from './commands/scan.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineRuns,
   defineScan,
   defineVerify,
+  defineReindex,
   defineCa,
   defineDemo,
   defineDoctor,
