@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Authority } from './authority.ts';
+import { type BrowserPlace, browserPlaces, browserPolicies } from './browsers.ts';
 import { subjectHash } from './hash.ts';
 import { addToKeyStore, type TrustedEntry, writeKeyStore } from './jks.ts';
 import { derOf, withoutRepeats } from './pem.ts';
@@ -51,6 +52,8 @@ export interface TrustViewOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Where the system keeps its certificates; this system's places where absent. */
   readonly places?: TrustPlaces;
+  /** Where browsers take policies from; this system's places where absent. */
+  readonly browsers?: readonly BrowserPlace[];
 }
 
 const MODE = 0o444;
@@ -58,7 +61,8 @@ const ALIAS = 'gate-local-ca';
 
 /** Builds what makes tools trust gate, with their system's own files and without touching them. Reads only. */
 export function trustView(options: TrustViewOptions): TrustView {
-  const { authority, caDir, env, places = trustPlaces(env) } = options;
+  const { authority, caDir, env, places = trustPlaces(env), browsers = browserPlaces(env) } = options;
+  const paths = trustPaths(caDir);
   const system = systemRoots(places);
   const extra = environmentRoots(env, system, places);
   const certificate = authority.certPem;
@@ -68,6 +72,7 @@ export function trustView(options: TrustViewOptions): TrustView {
     ...hashFiles(places, authority),
     ...keyStoreFiles(places, authority, () => [...system.certificates(), ...extra]),
   ];
+  const arranged = arrange(laid);
   return {
     cover: {
       folder: caDir,
@@ -77,8 +82,9 @@ export function trustView(options: TrustViewOptions): TrustView {
         { name: 'extra.pem', content: joinPem([certificate, ...extra]), mode: MODE },
       ],
     },
-    ...arrange(laid),
-    paths: trustPaths(caDir),
+    overlays: [...arranged.overlays, ...browserPolicies(authority, paths.ca, browsers)],
+    replaced: arranged.replaced,
+    paths,
   };
 }
 

@@ -54,7 +54,7 @@ function link(target: string, path: string): string {
 
 function view(places: Partial<TrustPlaces>, env: NodeJS.ProcessEnv = {}): TrustView {
   const all = { bundles: [], hashFolders: [], keyStores: [], ...places };
-  return trustView({ authority, caDir: paths.caDir, env, places: all });
+  return trustView({ authority, caDir: paths.caDir, env, places: all, browsers: [] });
 }
 
 function laid(trust: TrustView): Record<string, string | Buffer> {
