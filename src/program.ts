@@ -3,8 +3,10 @@ import { defineCa } from './commands/ca.ts';
 import type { Context, DefineCommand, Exit } from './commands/command.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineDemo } from './commands/demo.ts';
+import { defineDismiss } from './commands/dismiss.ts';
 import { defineDoctor } from './commands/doctor.ts';
 import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
+import { defineEvents } from './commands/events.ts';
 import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
 import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
@@ -14,6 +16,7 @@ import { defineReindex } from './commands/reindex.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
 import { defineScan } from './commands/scan.ts';
+import { defineShow } from './commands/show.ts';
 import { defineVerify } from './commands/verify.ts';
 import { EXIT, GateError, messageOf } from './core/errors.ts';
 import type { Io } from './core/io.ts';
@@ -28,6 +31,9 @@ const COMMANDS: readonly DefineCommand[] = [
   definePassthrough,
   defineLists,
   defineRuns,
+  defineEvents,
+  defineShow,
+  defineDismiss,
   defineScan,
   defineVerify,
   defineReindex,

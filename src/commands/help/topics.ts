@@ -28,6 +28,16 @@ export const TOPICS: readonly Topic[] = [
     read: async () => (await import('./passthrough.ts')).passthrough,
   },
   {
+    name: 'filters',
+    summary: 'how to say which exchanges are meant',
+    read: async () => await (await import('./filters.ts')).filters(),
+  },
+  {
+    name: 'rules',
+    summary: 'what is flagged, and how a flag is silenced',
+    read: async () => (await import('./rules.ts')).rules(),
+  },
+  {
     name: 'privacy',
     summary: 'what is recorded, what is masked, what leaves the machine',
     read: async () => (await import('./privacy.ts')).privacy,

@@ -20,7 +20,7 @@ export interface ListedEvent {
   readonly status?: number;
   /** Absent while it goes on. */
   readonly outcome?: string;
-  readonly error?: string;
+  readonly error?: { readonly code: string };
   readonly decision?: {
     readonly verdict: string;
     readonly reason?: string;
@@ -148,8 +148,8 @@ export function listedEvent(row: EventRow, findings: Findings): ListedEvent {
       protocol: row.protocol,
       status: row.status,
       outcome: row.outcome,
-      error: row.error,
     }),
+    ...(row.error === null ? {} : { error: { code: row.error } }),
     ...decisionOf(row),
     ...(isRefusal ? { ...known({ reason: row.reason }), count: row.count } : {}),
     ...known({ requestBytes: row.request_bytes, responseBytes: row.response_bytes }),

@@ -1,0 +1,46 @@
+import type { Io } from '../../core/io.ts';
+import { type GatePaths, gatePaths } from '../../core/paths.ts';
+import type { GateIndex } from '../../store/index/open.ts';
+import type { EventReader } from '../../store/query/events.ts';
+import { say } from '../command.ts';
+import type { GlobalFlags } from '../global.ts';
+
+/** The index as reading commands use it: with all that the ledgers have now, and the dismissals in force. */
+export interface Reading {
+  readonly paths: GatePaths;
+  readonly index: GateIndex;
+  readonly events: EventReader;
+  /** Takes in what was written since. */
+  refresh(): Promise<void>;
+}
+
+/** Opens the index, brings it up to date, and closes it after the work. Throws GateError `index_failed`, `bad_dismissals`. */
+export async function withIndex<T>(
+  io: Io,
+  flags: GlobalFlags,
+  work: (reading: Reading) => Promise<T>,
+): Promise<T> {
+  const { openIndex } = await import('../../store/index/open.ts');
+  const { createEventReader } = await import('../../store/query/events.ts');
+  const paths = gatePaths(io.env);
+  const index = await openIndex(paths, {
+    onRemake: (why) => say(io, flags, `the index is made anew: ${why}`),
+  });
+  const refresh = async (): Promise<void> => {
+    await index.catchUp();
+    await loadDismissals(paths, index);
+  };
+  try {
+    await refresh();
+    return await work({ paths, index, events: createEventReader(index.database), refresh });
+  } finally {
+    index.close();
+  }
+}
+
+async function loadDismissals(paths: GatePaths, index: GateIndex): Promise<void> {
+  const { readDismissals } = await import('../../policy/dismissals.ts');
+  const { syncDismissals } = await import('../../store/query/dismissed.ts');
+  const { dismissals, sha256 } = readDismissals(paths.dismissals);
+  syncDismissals(index.database, { sha256, entries: dismissals });
+}

@@ -1,0 +1,145 @@
+import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import type { Io } from '../core/io.ts';
+import { runPaths } from '../core/paths.ts';
+import { Body } from '../core/record.ts';
+import type { PackReader } from '../store/pack-reader.ts';
+import type { ListedEvent } from '../store/query/event.ts';
+import type { EventRecords } from '../store/query/records.ts';
+import { command, type DefineCommand } from './command.ts';
+import type { GlobalFlags } from './global.ts';
+import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts';
+import { type Reading, withIndex } from './reading/open.ts';
+import { print } from './reading/print.ts';
+
+interface ShowFlags extends GlobalFlags {
+  readonly json?: boolean;
+  readonly full?: boolean;
+  readonly raw?: string;
+}
+
+/** Bytes of a body that are decoded and searched for secrets before it is shown. */
+const BODY_LIMIT = 32 * 1024 * 1024;
+
+/** `gate show`: one exchange, decoded and masked. */
+export const defineShow: DefineCommand = ({ io, finish }) =>
+  command('show', 'Show one exchange, decoded, with secrets masked', [
+    ['gate show last:42', 'exchange 42 of the last run'],
+    ['gate show K3F9QZ:42 --full', 'bodies to their end'],
+    ['gate show K3F9QZ:42 --json', 'as one JSON object'],
+    [
+      'gate show K3F9QZ:42 --raw response > answer',
+      'the stored bytes, unmasked; that it was done is recorded',
+    ],
+  ])
+    .argument('<id>', ID_HELP)
+    .option('--full', 'show long bodies to their end')
+    .option('--raw <side>', 'write the stored bytes of one body, unmasked: request, response, or message:N')
+    .option('--json', 'print one JSON object')
+    .action(async (id: string, flags: ShowFlags) => {
+      await withIndex(io, flags, (reading) => show(id, flags, io, reading));
+      finish(EXIT.ok);
+    });
+
+async function show(id: string, flags: ShowFlags, io: Io, { paths, index, events }: Reading): Promise<void> {
+  const { readEventRecords } = await import('../store/query/records.ts');
+  const wanted = await findExchange(id, paths);
+  const found = events.one(wanted.run.run, wanted.seq);
+  if (found === undefined) throw noSuchExchange(wanted);
+  const records = readEventRecords(index.database, found.row, wanted.run.ledger);
+  const pack = await openPack(runPaths(paths, wanted.run.run).pack);
+  try {
+    if (flags.raw !== undefined) await writeRaw(found.event.id, flags.raw, { records, pack, io, paths });
+    else await print(io, await shownText(found.event, records, pack, flags, io));
+  } finally {
+    await pack?.close();
+  }
+}
+
+async function shownText(
+  event: ListedEvent,
+  records: EventRecords,
+  pack: PackReader | undefined,
+  flags: ShowFlags,
+  io: Io,
+): Promise<string> {
+  const { viewExchange } = await import('../analysis/exchange-view.ts');
+  const { createScanner } = await import('../analysis/decode/scan.ts');
+  const view = await viewExchange(records, { pack, scanner: createScanner(), limit: BODY_LIMIT });
+  const shown = { ...event, ...view };
+  if (flags.json === true) return `${JSON.stringify(shown)}\n`;
+  const { showText } = await import('../output/show.ts');
+  const { paint, wantsColor } = await import('../output/color.ts');
+  const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
+  return showText(shown, { paint: paint(color), full: flags.full === true });
+}
+
+/** A run without a pack is shown without bodies. */
+async function openPack(file: string): Promise<PackReader | undefined> {
+  const { openPackReader } = await import('../store/pack-reader.ts');
+  try {
+    return await openPackReader(file);
+  } catch {
+    // The view says of each body that it cannot be read; `gate verify` says why.
+    return undefined;
+  }
+}
+
+interface RawDeps {
+  readonly records: EventRecords;
+  readonly pack: PackReader | undefined;
+  readonly io: Io;
+  readonly paths: Reading['paths'];
+}
+
+/** Writes a body as it is stored. Recorded first: what cannot be recorded is not shown. */
+async function writeRaw(id: string, side: string, { records, pack, io, paths }: RawDeps): Promise<void> {
+  const body = bodyOf(records, side);
+  if (body === undefined) {
+    throw new GateError('no_such_body', `${id} has no body '${side}'`, {
+      hint: `gate show ${id}`,
+      exitCode: EXIT.no,
+    });
+  }
+  if (pack === undefined) {
+    throw new GateError('body_missing', 'the file with the bodies of this run cannot be read', {
+      hint: `gate verify ${id.split(':')[0]}`,
+      exitCode: EXIT.no,
+    });
+  }
+  if (io.stdout.isTTY === true && !(await isHarmless(pack, body))) {
+    throw new GateError('binary_to_terminal', 'these bytes would disturb the terminal', {
+      hint: `gate show ${id} --raw ${side} > FILE`,
+      exitCode: EXIT.no,
+    });
+  }
+  const { createActions } = await import('../store/actions.ts');
+  try {
+    createActions(paths).record('raw_peek', { exchange: id, side, bytes: body.bytes, sha256: body.sha256 });
+  } catch (error) {
+    throw new GateError('not_recorded', `not shown, since it cannot be recorded: ${messageOf(error)}`, {
+      hint: `gate show ${id}`,
+      cause: error,
+    });
+  }
+  for await (const piece of pack.stream(body)) await print(io, piece);
+}
+
+function bodyOf({ request, end, messages }: EventRecords, side: string): Body | undefined {
+  const n = /^message:(\d{1,9})$/.exec(side)?.[1];
+  if (n !== undefined) return messages.find((message) => message.n === Number(n))?.body ?? undefined;
+  if (side === 'request') return Body.safeParse(end?.requestBody ?? request?.body).data;
+  if (side === 'response') return end?.responseBody ?? undefined;
+  throw new GateError('usage', `--raw ${side}: there is no such side`, {
+    hint: 'one of: request, response, message:N',
+    exitCode: EXIT.usage,
+  });
+}
+
+/** Whether there are no control characters but those of text. */
+async function isHarmless(pack: PackReader, body: Body): Promise<boolean> {
+  for await (const piece of pack.stream(body)) {
+    const isText = piece.every((byte) => (byte >= 0x20 ? byte !== 0x7f : [9, 10, 13].includes(byte)));
+    if (!isText) return false;
+  }
+  return true;
+}
