@@ -40,7 +40,7 @@ export const defineDemo: DefineCommand = ({ io, finish }) =>
 
 function notAsExpected(failed: readonly string[]): GateError {
   return new GateError('demo_failed', `the demo did not go as it should: ${failed.join(', ')}`, {
-    hint: 'gate doctor says what this machine lacks; do not rely on gate before it is repaired',
+    hint: 'gate doctor says what this machine lacks; do not rely on gate until then',
     exitCode: EXIT.no,
   });
 }

@@ -86,6 +86,7 @@ async function perform(stage: Stage): Promise<Omit<DemoReport, 'durationMs' | 'h
     outside: readAgentLines(outside.lines),
     inside: readAgentLines(inside.lines),
     provider: provider.calls,
+    providerPort: provider.port,
     arrived: { before: arrivedBefore, after: witness.arrived() },
     allowlist: { before, edited, after: hashOf(home.paths.allowlist) },
     exitCode: inside.code,

@@ -15,6 +15,8 @@ export interface Evidence {
   /** What the jailed agent says. */
   readonly inside: readonly AgentLine[];
   readonly provider: readonly ProviderCall[];
+  /** Where it listens on loopback: the one way into this machine that the run is given. */
+  readonly providerPort: number;
   /** What the witness had heard before the jail was made, and when all was over. */
   readonly arrived: { readonly before: Arrived; readonly after: Arrived };
   /** SHA-256 of the allowlist, hex. */

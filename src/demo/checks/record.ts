@@ -10,10 +10,15 @@ export const record: Check = {
     const { ledger, verified, exitCode } = evidence;
     const [start] = recordsOf(evidence, 'run.start');
     const [end] = recordsOf(evidence, 'run.end');
-    const isAirtight = start?.mode === 'airtight' && start.jail.widened.length === 0;
+    const widened = String(start?.jail.widened);
+    const isAirtight = start?.mode === 'airtight' && widened === `local:${evidence.providerPort}`;
     return [
       fact(exitCode === 0 && end?.exitCode === 0, '', `the run ended with ${exitCode}`),
-      fact(isAirtight, '', 'the run was not in an airtight jail'),
+      fact(
+        isAirtight,
+        '',
+        `the jail was not airtight but for the provider: ${start?.mode}, widened by ${widened}`,
+      ),
       fact(
         verified.ok,
         `gate verify: ${ledger.records.length} records, ${verified.bodies} bodies`,

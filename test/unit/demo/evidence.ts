@@ -56,7 +56,7 @@ export function goodRecords(): Fields[] {
     {
       ...{ type: 'run.start', run: RUN, argv: [], cwd: '/', pid: 1, user: 'u', host: 'h' },
       ...{ mode: 'airtight', enforce: false, labels: {}, gate: '0', config: sha('') },
-      jail: { platform: 'linux', features: [], widened: [] },
+      jail: { platform: 'linux', features: [], widened: ['local:4000'] },
       lists: { allow: sha(''), deny: sha(''), passthrough: sha('') },
     },
     { ...model.request, decision: allowed },
@@ -124,6 +124,7 @@ export function evidenceOf(records: readonly Fields[]): Evidence {
         ...{ requestSha256: sha('question'), responseSha256: sha('stream') },
       },
     ],
+    providerPort: 4000,
     arrived: { before: heard, after: heard },
     allowlist: { before: sha('list'), edited: sha('edited'), after: sha('list') },
     exitCode: 0,
