@@ -1,11 +1,11 @@
-// Builds dist/: the bundled program and its workers, and the native helper where there is a C compiler.
+// Builds dist/: the bundled program and its worker, and the native helper where there is a C compiler.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 
-const workers = ['src/store/worker.ts', 'src/analysis/worker.ts', 'src/demo/agent.ts', 'src/doctor/probe.ts'].filter((file) =>
+const workers = ['src/analysis/worker.ts', 'src/demo/agent.ts', 'src/doctor/probe.ts'].filter((file) =>
   existsSync(file),
 );
 

@@ -8,7 +8,8 @@ import type {
 } from '../core/exchange.ts';
 import { exchangeId, type RunId } from '../core/ids.ts';
 import type { HeaderList } from '../core/record.ts';
-import type { BodyInput, RunWriter } from '../store/run-writer.ts';
+import type { BodyInput } from '../store/run-files.ts';
+import type { RunWriter } from '../store/run-writer.ts';
 import type { Counter } from './counts.ts';
 import type { Masker } from './mask.ts';
 import type { ExchangeWatch, Observer } from './observer.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** `prev` of a file's first record. Here too, because the store worker must not load zod. */
+/** `prev` of a file's first record. */
 export const FIRST_PREV = '0'.repeat(64);
 
 /** The hash that the next record's `prev` carries: SHA-256, in hex, of a line's bytes without its LF. */

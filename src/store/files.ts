@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { close, closeSync, fsync, fsyncSync, mkdirSync, open, openSync, writeSync } from 'node:fs';
 
 /** Makes a folder, and those above it, that only this user can enter. */
 export function makePrivateDir(dir: string): void {
@@ -19,4 +19,12 @@ export function syncDir(dir: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The same without holding anybody up; `done` gets the error, or null. */
+export function syncDirLater(dir: string, done: (error: Error | null) => void): void {
+  open(dir, 'r', (failed, fd) => {
+    if (failed !== null) return done(failed);
+    fsync(fd, (error) => close(fd, (again) => done(error ?? again ?? null)));
+  });
 }

@@ -1,4 +1,5 @@
-import { createFlush } from './flusher.ts';
+import { fdatasync } from 'node:fs';
+import { syncDirLater } from './files.ts';
 
 /** Makes what was written durable, many requests at a time. */
 export interface GroupCommit {
@@ -14,55 +15,66 @@ export interface GroupCommit {
 interface Deps {
   readonly pack: number;
   readonly ledger: number;
+  /** Folders whose names become durable with the first commit. */
+  readonly dirs: readonly string[];
   onDurable(): void;
   onError(error: Error): void;
 }
 
+type Flush = (done: (error: Error | null) => void) => void;
+
 /**
- * One flush at a time, of the pack and then of the ledger, so that a durable record never names bytes that are
- * not. Requests that come meanwhile wait for the next. After an error nothing more is flushed: the kernel may
- * have dropped the pages, and a second attempt would report success (https://lwn.net/Articles/752063/).
+ * One commit at a time; requests that come meanwhile wait for the next. Pack and ledger are flushed together, since
+ * one write of the file system's journal then often serves both, and count only when both have come back. After an
+ * error nothing more is flushed: the kernel may have dropped the pages, and a second attempt would report success
+ * (https://lwn.net/Articles/752063/).
  */
 export function createGroupCommit(deps: Deps): GroupCommit {
-  const flushFile = createFlush();
   const dirty = { pack: false, ledger: false };
+  let first: Flush[] = deps.dirs.map((dir) => (done) => syncDirLater(dir, done));
   let written = 0;
   let wanted = 0;
   let durable = 0;
   let running = false;
-  let failed = false;
+  let failure: Error | undefined;
   let waiting: (() => void)[] = [];
 
-  function flush(file: 'pack' | 'ledger', next: () => void): void {
-    if (!dirty[file]) {
-      next();
-      return;
+  function due(): Flush[] {
+    const flushes = first;
+    first = [];
+    for (const file of ['pack', 'ledger'] as const) {
+      if (dirty[file]) flushes.push((done) => fdatasync(deps[file], done));
+      dirty[file] = false;
     }
-    dirty[file] = false;
-    flushFile(deps[file], (error) => {
-      if (error === null) next();
-      else fail(error);
-    });
-  }
-
-  function fail(error: Error): void {
-    failed = true;
-    running = false;
-    deps.onError(error);
-    settle();
+    return flushes;
   }
 
   function start(): void {
+    running = true;
     const upTo = written;
-    flush('pack', () =>
-      flush('ledger', () => {
-        durable = upTo;
-        running = false;
-        deps.onDurable();
-        if (wanted > durable) start();
-        else settle();
-      }),
-    );
+    const flushes = due();
+    let left = flushes.length;
+    if (left === 0) finish(upTo);
+    for (const flush of flushes) {
+      flush((error) => {
+        failure ??= error ?? undefined;
+        left -= 1;
+        if (left === 0) finish(upTo);
+      });
+    }
+  }
+
+  /** Nothing uses the descriptors any more: they may be closed from here on. */
+  function finish(upTo: number): void {
+    running = false;
+    if (failure === undefined) {
+      durable = upTo;
+      deps.onDurable();
+      if (wanted > durable && !running) start();
+    } else {
+      deps.onError(failure);
+    }
+    if (!running) settle();
   }
 
   function settle(): void {
@@ -79,10 +91,7 @@ export function createGroupCommit(deps: Deps): GroupCommit {
     },
     request() {
       wanted = written;
-      if (running || failed || wanted <= durable) return;
-      running = true;
-      // After the messages that are already here: one flush for all of them.
-      setImmediate(start);
+      if (!running && failure === undefined && wanted > durable) start();
     },
     idle: () => (running ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
     get durable() {

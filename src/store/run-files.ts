@@ -1,6 +1,11 @@
 import { FIRST_PREV, formatLine, lineHash } from './chain.ts';
-import { createPackWriter, type OpenBody } from './pack-writer.ts';
-import type { BodySource, Op, RecordOp, RunHead } from './worker-protocol.ts';
+import { type BodyMeta, createPackWriter, type OpenBody } from './pack-writer.ts';
+import type { RunHead } from './run-head.ts';
+
+/** A body that goes with a record: whole, or one that was opened before and ends with this record. */
+export type BodyInput =
+  | { readonly kind: 'whole'; readonly meta: BodyMeta; readonly bytes: Buffer }
+  | { readonly kind: 'open'; readonly stream: number; readonly incomplete?: boolean };
 
 /** Bytes that must be appended to the two files: the pack first, so that no line names bytes that are not there. */
 export interface Appends {
@@ -8,9 +13,23 @@ export interface Appends {
   readonly ledger: string;
 }
 
-/** One run's records and bodies, turned into bytes. Does no input or output. */
+/** A record's envelope, as far as the chain does not give it. */
+export interface RecordHead {
+  readonly seq: number;
+  readonly type: string;
+  readonly at: string;
+}
+
+/** One run's records and bodies, turned into bytes at once: nothing of what is given is kept. Does no input or output. */
 export interface RunFiles {
-  apply(ops: readonly Op[], bytes: Buffer): Appends;
+  /** Adds a record; `fields` is the inside of its JSON object, without envelope and bodies. */
+  record(head: RecordHead, fields: string, bodies: Readonly<Record<string, BodyInput>>): void;
+  open(stream: number, meta: BodyMeta): void;
+  data(stream: number, bytes: Buffer): void;
+  /** What came since the last call, and is to be appended. */
+  take(): Appends;
+  /** About how many bytes that is. */
+  readonly pending: number;
   head(): RunHead;
 }
 
@@ -20,6 +39,8 @@ export function createRunFiles(): RunFiles {
   const open = new Map<number, OpenBody>();
   let prev = FIRST_PREV;
   let records = 0;
+  let ledger = '';
+  let taken = 0;
 
   function streamOf(stream: number): OpenBody {
     const body = open.get(stream);
@@ -27,33 +48,39 @@ export function createRunFiles(): RunFiles {
     return body;
   }
 
-  function bodyJson(source: BodySource, bytes: Buffer): string {
-    if (source.kind === 'whole') {
-      return JSON.stringify(pack.whole(source.meta, bytes.subarray(source.at, source.at + source.length)));
-    }
-    const body = streamOf(source.stream).finish();
-    open.delete(source.stream);
-    return JSON.stringify(body !== null && source.incomplete ? { ...body, incomplete: true } : body);
-  }
-
-  function line(op: RecordOp, bytes: Buffer): string {
-    if (op.seq !== records) throw new Error(`record ${op.seq} where ${records} was due`);
-    const bodies = op.bodies.map(([name, source]) => `${JSON.stringify(name)}:${bodyJson(source, bytes)}`);
-    const text = formatLine({ ...op, prev }, [op.fields, ...bodies].filter((part) => part !== '').join(','));
-    prev = lineHash(text);
-    records += 1;
-    return text;
+  function bodyJson(input: BodyInput): string {
+    if (input.kind === 'whole') return JSON.stringify(pack.whole(input.meta, input.bytes));
+    const body = streamOf(input.stream).finish();
+    open.delete(input.stream);
+    return JSON.stringify(body !== null && input.incomplete === true ? { ...body, incomplete: true } : body);
   }
 
   return {
-    apply(ops, bytes) {
-      let ledger = '';
-      for (const op of ops) {
-        if (op.op === 'record') ledger += `${line(op, bytes)}\n`;
-        else if (op.op === 'open') open.set(op.stream, pack.open(op.meta));
-        else streamOf(op.stream).add(bytes.subarray(op.at, op.at + op.length));
+    record(head, fields, bodies) {
+      if (head.seq !== records) throw new Error(`record ${head.seq} where ${records} was due`);
+      let rest = fields;
+      for (const [name, input] of Object.entries(bodies)) {
+        rest += `${rest === '' ? '' : ','}${JSON.stringify(name)}:${bodyJson(input)}`;
       }
-      return { pack: pack.take(), ledger };
+      const line = formatLine({ ...head, prev }, rest);
+      prev = lineHash(line);
+      records += 1;
+      ledger += `${line}\n`;
+    },
+    open(stream, meta) {
+      open.set(stream, pack.open(meta));
+    },
+    data(stream, bytes) {
+      streamOf(stream).add(bytes);
+    },
+    take() {
+      const appends = { pack: pack.take(), ledger };
+      ledger = '';
+      taken = pack.position;
+      return appends;
+    },
+    get pending() {
+      return pack.position - taken + ledger.length;
     },
     head: () => ({ records, head: prev, packBytes: pack.position }),
   };

@@ -1,19 +1,14 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Worker } from 'node:worker_threads';
 import { GateError, messageOf } from '../core/errors.ts';
 import { innerJson } from './chain.ts';
-import { makePrivateDir } from './files.ts';
-import { createOutbox, type OutgoingOp } from './outbox.ts';
+import { createDeferred } from './deferred.ts';
+import { appendAll, makePrivateDir } from './files.ts';
+import { createGroupCommit } from './group-commit.ts';
 import type { BodyMeta } from './pack-writer.ts';
+import { type BodyInput, createRunFiles } from './run-files.ts';
+import type { RunHead } from './run-head.ts';
 import { createWaiters } from './waiters.ts';
-import { startStoreWorker } from './worker-entry.ts';
-import type { BodySource, FromWorker, RunHead, ToWorker, WorkerSetup } from './worker-protocol.ts';
-
-/** A body that goes with a record: whole, or one that was opened before and ends with this record. */
-export type BodyInput =
-  | { readonly kind: 'whole'; readonly meta: BodyMeta; readonly bytes: Buffer }
-  | { readonly kind: 'open'; readonly stream: number; readonly incomplete?: boolean };
 
 /** A record on its way: its seq, and the number of the operation by which its promises are asked for. */
 export interface Ticket {
@@ -21,21 +16,21 @@ export interface Ticket {
   readonly op: number;
 }
 
-/** Writes one run's two files through the store worker. Every promise rejects once the writer has failed. */
+/** Writes one run's two files. Every promise rejects once the writer has failed. */
 export interface RunWriter {
   /** The seq that the next record will get. */
   readonly nextSeq: number;
-  /** Adds a record. Bytes may not be changed before the operation is written. */
+  /** Adds a record. Of the bytes given here and below nothing is kept. */
   append(type: string, fields: object, bodies?: Readonly<Record<string, BodyInput>>): Ticket;
   /** Opens a body whose bytes come in pieces; gives the number of the stream. */
   openBody(meta: BodyMeta): number;
-  /** Adds a piece; gives the number of the operation. The bytes may not be changed before it is written. */
+  /** Adds a piece; gives the number of the operation. */
   data(stream: number, bytes: Buffer): number;
   /** Resolves when the operation's bytes are in the files. */
   written(op: number): Promise<void>;
   /** Resolves when they are flushed to the disk. */
   durable(op: number): Promise<void>;
-  /** Writes what is pending, flushes, closes the files and stops the worker. */
+  /** Writes what is pending, flushes and closes the files. */
   close(): Promise<RunHead>;
   /** Why nothing more can be written, once that is so. */
   readonly failure: GateError | undefined;
@@ -48,18 +43,11 @@ export interface OpenRunOptions {
   readonly dir: string;
   readonly ledger: string;
   readonly pack: string;
-  /** Bytes handed to the worker and not yet written, at most. Default 16 MiB. */
-  readonly maxInFlight?: number;
 }
 
-/**
- * Creates the files of a run and starts the worker that owns them. Throws GateError `audit_unavailable` when
- * they cannot be created.
- */
+/** Creates the files of a run. Throws GateError `audit_unavailable` when they cannot be created. */
 export function openRun(options: OpenRunOptions): RunWriter {
-  const files = createFiles(options);
-  const setup: WorkerSetup = { ...files, dirs: [options.dir, dirname(options.dir)] };
-  return connect(startStoreWorker(setup), files, options.maxInFlight ?? 16 * 1024 * 1024);
+  return createWriter(createFiles(options), [options.dir, dirname(options.dir)]);
 }
 
 /** The error that every promise of a failed writer rejects with. */
@@ -90,68 +78,112 @@ function createFiles(options: OpenRunOptions): Files {
   }
 }
 
-/** After the worker's end, whatever it was: nobody uses the descriptors any more. */
-function closeFiles(files: Files): void {
-  closeSync(files.ledger);
-  closeSync(files.pack);
-}
+/** What is pending is written at the latest when it has come to this. */
+const MAX_PENDING = 1024 * 1024;
 
-/** Where the writer stands: after `closed` nothing can be added, and the worker's end is no failure. */
-type State = 'open' | 'closing' | 'closed';
-
-function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
+/**
+ * Writes on the thread that asks: an append to the page cache takes microseconds, and handing it to another thread
+ * and back would take many times that from every piece of a stream. Only the flushes, which wait for the disk, are
+ * done elsewhere. A disk that takes no more bytes stops the thread, and so the sockets.
+ */
+function createWriter(fds: Files, dirs: readonly string[]): RunWriter {
+  const files = createRunFiles();
   const waiters = createWaiters();
   const listeners: ((failure: GateError) => void)[] = [];
-  let state: State = 'open';
+  const closing = createDeferred<RunHead>();
+  const opened = [fds.ledger, fds.pack];
   let failure: GateError | undefined;
+  let isOpen = true;
   let nextSeq = 0;
   let nextStream = 0;
-  const closing = createDeferred<RunHead>();
+  let last = 0;
+  let written = 0;
+  let scheduled = false;
+  let flushWanted = false;
 
-  const post = (message: ToWorker, transfer: ArrayBuffer[]): void => {
-    if (failure === undefined) worker.postMessage(message, transfer);
-  };
-  const outbox = createOutbox({ post, maxInFlight });
+  const commit = createGroupCommit({
+    ...fds,
+    dirs,
+    onDurable: () => waiters.ack({ written, durable: commit.durable }),
+    onError: (error) => fail(error),
+  });
 
-  function fail(reason: string, cause?: unknown): void {
+  function fail(cause: unknown): void {
     if (failure !== undefined) return;
-    failure = auditUnavailable(reason, cause);
-    outbox.stop();
+    failure = cause instanceof GateError ? cause : auditUnavailable(messageOf(cause), cause);
+    isOpen = false;
     waiters.fail(failure);
     closing.reject(failure);
     for (const listener of listeners.splice(0)) listener(failure);
-    // It has nothing more to say, and its own end releases the files.
-    worker.terminate().catch(() => undefined);
+    // A flush that is under way still needs the descriptors. What closing them says comes after the failure told.
+    void commit.idle().then(release, () => undefined);
   }
 
-  function receive(message: FromWorker): void {
-    if (message.kind === 'failed') fail(message.message, message);
-    else if (message.kind === 'ack') acknowledge(message);
-    else {
-      state = 'closed';
-      closing.resolve(message.head);
+  function release(): Error | undefined {
+    let failed: Error | undefined;
+    for (const fd of opened.splice(0)) {
+      try {
+        closeSync(fd);
+      } catch (error) {
+        failed ??= error instanceof Error ? error : new Error(String(error));
+      }
+    }
+    return failed;
+  }
+
+  /** Does one operation; after the first error none: half a line may stand at the end of a file then. */
+  function submit(operate: () => void): number {
+    last += 1;
+    if (!isOpen) fail(auditUnavailable('a record came after the end of the run'));
+    if (failure !== undefined) return last;
+    attempt(() => {
+      operate();
+      if (files.pending >= MAX_PENDING) write();
+      else schedule();
+    });
+    return last;
+  }
+
+  function attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      fail(error);
     }
   }
 
-  function acknowledge(upTo: { readonly written: number; readonly durable: number }): void {
-    outbox.written(upTo.written);
-    waiters.ack(upTo);
-    // An idle worker must not keep the program alive; one with work to do must.
-    if (waiters.empty && outbox.empty && state === 'open') worker.unref();
+  /** After the sockets of this turn have been read: one write for all that they gave. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      if (failure === undefined) attempt(write);
+    });
   }
 
-  worker.on('message', receive);
-  worker.on('error', (error) => fail(`the store worker died: ${messageOf(error)}`, error));
-  worker.on('exit', () => {
-    closeFiles(files);
-    if (state !== 'closed') fail('the store worker is gone');
-  });
-  worker.unref();
+  function write(): void {
+    const { pack, ledger } = files.take();
+    for (const bytes of gatherSmall(pack)) appendAll(fds.pack, bytes);
+    if (ledger !== '') appendAll(fds.ledger, Buffer.from(ledger));
+    written = last;
+    commit.wrote(written, { pack: pack.length > 0, ledger: ledger !== '' });
+    if (flushWanted) {
+      flushWanted = false;
+      commit.request();
+    }
+    waiters.ack({ written, durable: commit.durable });
+  }
 
-  function submit(op: OutgoingOp): number {
-    if (state !== 'open') fail('a record came after the end of the run');
-    worker.ref();
-    return outbox.add(op);
+  async function finish(): Promise<void> {
+    isOpen = false;
+    flushWanted = true;
+    write();
+    await commit.idle();
+    if (failure !== undefined) return;
+    const failed = release();
+    if (failed === undefined) closing.resolve(files.head());
+    else fail(failed);
   }
 
   function promise(wait: () => Promise<void>): Promise<void> {
@@ -168,33 +200,27 @@ function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
     append(type, fields, bodies = {}) {
       const seq = nextSeq;
       nextSeq += 1;
-      const sources = Object.entries(bodies).map(([name, input]) => sourceOf(name, input));
       const at = new Date().toISOString();
-      return { seq, op: submit({ op: 'record', seq, type, at, fields: innerJson(fields), sources }) };
+      return { seq, op: submit(() => files.record({ seq, type, at }, innerJson(fields), bodies)) };
     },
     openBody(meta) {
       const stream = nextStream;
       nextStream += 1;
-      submit({ op: 'open', stream, meta });
+      submit(() => files.open(stream, meta));
       return stream;
     },
-    data: (stream, bytes) => submit({ op: 'data', stream, bytes }),
-    written: (op) =>
-      promise(() => {
-        outbox.wantWritten(op);
-        return waiters.written(op);
-      }),
+    data: (stream, bytes) => submit(() => files.data(stream, bytes)),
+    written: (op) => promise(() => waiters.written(op)),
     durable: (op) =>
       promise(() => {
-        outbox.flush();
+        if (op > commit.durable) {
+          flushWanted = true;
+          schedule();
+        }
         return waiters.durable(op);
       }),
     close() {
-      if (state === 'open' && failure === undefined) {
-        state = 'closing';
-        worker.ref();
-        outbox.close();
-      }
+      if (isOpen) finish().catch(fail);
       return closing.promise;
     },
     onFailure(listener) {
@@ -204,30 +230,9 @@ function connect(worker: Worker, files: Files, maxInFlight: number): RunWriter {
   };
 }
 
-function sourceOf(name: string, input: BodyInput): [string, BodySource, Buffer | undefined] {
-  if (input.kind === 'open') {
-    const { stream, incomplete = false } = input;
-    return [name, { kind: 'open', stream, incomplete }, undefined];
-  }
-  return [name, { kind: 'whole', meta: input.meta, at: 0, length: input.bytes.length }, input.bytes];
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-function createDeferred<T>(): Deferred<T> {
-  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  // Whoever never closes must not be told of the failure as an unhandled rejection.
-  promise.catch(() => undefined);
-  return {
-    promise,
-    resolve: (value) => settle?.resolve(value),
-    reject: (error) => settle?.reject(error),
-  };
+/** One write for many small frames; big ones are not copied. */
+function gatherSmall(frames: readonly Buffer[]): readonly Buffer[] {
+  const total = frames.reduce((sum, frame) => sum + frame.length, 0);
+  if (frames.length < 2 || total > 256 * 1024) return frames;
+  return [Buffer.concat(frames, total)];
 }

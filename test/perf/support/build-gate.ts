@@ -10,7 +10,7 @@ export interface BuiltGate {
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Bundles the contender and the workers as the product's build does, where packages that stay outside are found. */
+/** Bundles the contender and the worker as the product's build does, where packages that stay outside are found. */
 export async function buildGate(): Promise<BuiltGate> {
   const cache = join(ROOT, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
@@ -20,7 +20,6 @@ export async function buildGate(): Promise<BuiltGate> {
   await build({
     entryPoints: [
       { in: join(import.meta.dirname, 'processes/gate.ts'), out: 'gate' },
-      { in: join(ROOT, 'src/store/worker.ts'), out: 'store-worker' },
       { in: join(ROOT, 'src/analysis/worker.ts'), out: 'analysis-worker' },
     ],
     outdir,

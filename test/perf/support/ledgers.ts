@@ -3,10 +3,9 @@ import { newRunId } from '../../../src/core/ids.ts';
 import { type GatePaths, runPaths } from '../../../src/core/paths.ts';
 import { innerJson } from '../../../src/store/chain.ts';
 import type { BodyMeta } from '../../../src/store/pack-writer.ts';
-import { createRunFiles, type RunFiles } from '../../../src/store/run-files.ts';
-import type { BodySource, RecordOp } from '../../../src/store/worker-protocol.ts';
+import { type BodyInput, createRunFiles, type RunFiles } from '../../../src/store/run-files.ts';
 
-/** A run that is written without the worker and without flushing, as fast as its files can be made. */
+/** A run that is written without flushing, as fast as its files can be made. */
 export interface QuickRun {
   readonly run: string;
   /** Adds a record, with bodies by field name. Gives its seq. */
@@ -43,18 +42,12 @@ export function openQuickRun(paths: GatePaths): QuickRun {
     run,
     add(type, fields, bodies = {}) {
       at += 7;
-      const entries = Object.entries(bodies);
-      let end = 0;
-      const sources = entries.map(([name, { meta, bytes }]): readonly [string, BodySource] => {
-        const source = { kind: 'whole', meta, at: end, length: bytes.length } as const;
-        end += bytes.length;
-        return [name, source];
+      const inputs = Object.entries(bodies).map(([name, { meta, bytes }]): [string, BodyInput] => {
+        return [name, { kind: 'whole', meta, bytes }];
       });
-      const op: RecordOp = {
-        ...{ op: 'record', seq, type, at: new Date(at).toISOString(), fields: innerJson(fields) },
-        bodies: sources,
-      };
-      const made = files.apply([op], Buffer.concat(entries.map(([, { bytes }]) => bytes)));
+      const head = { seq, type, at: new Date(at).toISOString() };
+      files.record(head, innerJson(fields), Object.fromEntries(inputs));
+      const made = files.take();
       for (const frame of made.pack) writeSync(fds.pack, frame);
       text += made.ledger;
       if (text.length > FLUSH) flush();

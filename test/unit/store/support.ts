@@ -26,10 +26,10 @@ export interface TestRun {
   readonly pack: string;
 }
 
-export function openTestRun(paths = tempPaths(), maxInFlight?: number): TestRun {
+export function openTestRun(paths = tempPaths()): TestRun {
   const run = newRunId();
   const files = runPaths(paths, run);
-  const writer = openRun({ ...files, ...(maxInFlight === undefined ? {} : { maxInFlight }) });
+  const writer = openRun(files);
   return { run, writer, ...files };
 }
 
