@@ -74,7 +74,10 @@ export interface Jail {
    * a connection. Rejects with the system's error. Absent where the command's servers listen on this machine itself.
    */
   readonly connect?: (port: number) => Promise<Socket>;
-  /** Resolves once, after the command ended and everything in the jail is gone. Only after `launch`. */
+  /**
+   * Resolves once, after the command ended and everything in the jail is gone. Only after `launch`. Rejects with a
+   * GateError (exit code 125) when the jail itself broke and took the command with it.
+   */
   readonly ended: Promise<CommandEnd>;
   /** Passes a signal to the command's process group. */
   signal(signal: NodeJS.Signals): void;

@@ -36,6 +36,16 @@ const FIXES: readonly { readonly where: RegExp; readonly error?: string; readonl
     fix: 'this file has another name that gate cannot find, and by which the command could reach it: `sudo find / -samefile FILE` shows it; remove it, or replace the file by a copy of itself',
   },
   { where: /./, error: 'ENOSYS', fix: 'gate needs Linux 5.12 or later' },
+  {
+    where: /^seccomp/,
+    error: 'EBUSY',
+    fix: 'the container around gate answers system calls itself, and the kernel allows one such: switch that off (LXD: security.syscalls.intercept.*)',
+  },
+  {
+    where: /^broker: trying a connection/,
+    error: 'EPERM',
+    fix: "the jail makes the command's connections, and needs a debugger's rights for it: kernel.yama.ptrace_scope must be 2 or less, and a container must allow pidfd_getfd and process_vm_readv",
+  },
   { where: /^cwd/, fix: 'start gate in a folder that the jail may show' },
   { where: /^seccomp/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },
   {

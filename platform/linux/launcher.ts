@@ -48,6 +48,11 @@ function createSession(helper: Helper, events: JailEvents) {
     error: ([step, errno, ...detail]) => {
       failure ??= jailFailure(step ?? '', Number(errno), detail.join(' '));
     },
+    broken: () => {
+      failure ??= new GateError('jail_failed', 'a part of the jail failed, so the command was ended', {
+        hint: 'its connections were made by the process gate-broker, which is gone: was it killed, or was memory short?',
+      });
+    },
     exec: ([errno, ...path]) => {
       failure ??= execFailure(Number(errno), path.join(' '));
     },
@@ -80,13 +85,22 @@ function createSession(helper: Helper, events: JailEvents) {
     closed.resolve();
   });
 
+  const ended = launched.promise
+    .then(() => closed.promise)
+    .then(() => {
+      if (end === undefined && failure !== undefined) throw failure;
+      return end ?? KILLED;
+    });
+  // Who failed to launch does not wait for the end.
+  ended.catch(() => undefined);
+
   return {
     handles,
     send: (bytes: Buffer | string) => control.write(bytes),
     standing: () => standing(),
     launch: () => launch(),
     connect: inside.connect,
-    ended: launched.promise.then(() => closed.promise).then(() => end ?? KILLED),
+    ended,
     destroy: () => destroy(helper, closed.promise),
   };
 

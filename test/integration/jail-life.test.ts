@@ -112,7 +112,7 @@ describe.skipIf(missing)('life and death of a jail', () => {
       const helpers = spawnSync('pgrep', ['-P', String(running.child.pid)], {
         encoding: 'utf8',
       }).stdout.trim();
-      const init = spawnSync('pgrep', ['-P', helpers], { encoding: 'utf8' }).stdout.trim();
+      const init = spawnSync('pgrep', ['-x', 'gate-jail', '-P', helpers], { encoding: 'utf8' }).stdout.trim();
       for (const pid of [helpers, init]) process.kill(Number(pid), 'SIGSTOP');
       process.kill(running.child.pid ?? 0, 'SIGKILL');
       await until(() => processesWith(marker) === 0, 3000);
@@ -120,19 +120,30 @@ describe.skipIf(missing)('life and death of a jail', () => {
       await running.outcome;
     });
 
-    it.each(['helper', 'init'])('leaves nothing behind when its %s is killed', async (which) => {
-      const marker = `mark-${user.name}-${process.pid}-${which}`;
-      const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
-      await until(() => processesWith(marker) >= 6, 5000);
-      const helper = spawnSync('pgrep', ['-P', String(running.child.pid)], {
-        encoding: 'utf8',
-      }).stdout.trim();
-      const init = spawnSync('pgrep', ['-P', helper], { encoding: 'utf8' }).stdout.trim();
-      process.kill(Number(which === 'init' ? init : helper), 'SIGKILL');
-      const outcome = await running.outcome;
-      expect(processesWith(marker)).toBe(0);
-      expect(outcome.end).toEqual({ signal: 'SIGKILL', number: 9 });
-    });
+    it.each(['helper', 'init', 'broker'] as const)(
+      'leaves nothing behind when its %s is killed',
+      async (which) => {
+        const marker = `mark-${user.name}-${process.pid}-${which}`;
+        const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
+        await until(() => processesWith(marker) >= 6, 5000);
+        const helper = spawnSync('pgrep', ['-P', String(running.child.pid)], {
+          encoding: 'utf8',
+        }).stdout.trim();
+        const name = { helper: undefined, init: 'gate-jail', broker: 'gate-broker' }[which];
+        const args = ['-x', name ?? '', '-P', helper];
+        const other =
+          name === undefined ? helper : spawnSync('pgrep', args, { encoding: 'utf8' }).stdout.trim();
+        process.kill(Number(other), 'SIGKILL');
+        const outcome = await running.outcome;
+        expect(processesWith(marker)).toBe(0);
+        if (which !== 'broker') {
+          expect(outcome.end).toEqual({ signal: 'SIGKILL', number: 9 });
+          return;
+        }
+        expect(outcome).toMatchObject({ code: 125, end: undefined });
+        expect(outcome.stderr).toContain('a part of the jail failed');
+      },
+    );
 
     it('ends what still runs when the command ends', async () => {
       const marker = `mark-${user.name}-${process.pid}-e`;

@@ -29,8 +29,8 @@ const CONNECT = `
 import socket, sys
 for path in sys.argv[1:]:
     kind, p = (socket.SOCK_DGRAM, path[6:]) if path.startswith('dgram:') else (socket.SOCK_STREAM, path)
-    s = socket.socket(socket.AF_UNIX, kind); s.settimeout(2)
     try:
+        s = socket.socket(socket.AF_UNIX, kind); s.settimeout(2)
         s.connect('\\0' + p[1:] if p[0] == '@' else p)
         print(s.recv(9).decode() if kind == socket.SOCK_STREAM else s.send(b'x') and 'DEPUTY')
     except OSError as e: print(e.__class__.__name__)

@@ -12,6 +12,9 @@ const ALLOWED = [
   'socket:10:1:6',
   'socket:1:5:0', // unix seqpacket
   'socketpair:1:1:0',
+  'socketpair:1:5:0',
+  'socketpair:1:2:0', // unix datagrams, carried as packets
+  'socketpair:1:0x80002:0:high',
   'socket:16:3:0', // route netlink
   'unshare:0x200', // CLONE_FS
 ];
@@ -38,6 +41,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   'socket:16:3:9': 'EPROTONOSUPPORT', // audit
   'socket:16:3:12': 'EPROTONOSUPPORT', // netfilter
   'socket:16:3:15': 'EPROTONOSUPPORT', // uevent
+  'socket:1:2:0': 'ESOCKTNOSUPPORT', // unix datagrams could be aimed at any path
+  'socket:1:0x80002:0': 'ESOCKTNOSUPPORT',
+  'socket:1:2:0:high': 'ESOCKTNOSUPPORT',
+  'socket:1:3:0': 'ESOCKTNOSUPPORT', // the same to the kernel
   'socketpair:30:1:0': 'EAFNOSUPPORT',
   'time-namespace': 'EPERM',
   'vm-read': 'EPERM',

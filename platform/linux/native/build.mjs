@@ -33,7 +33,7 @@ function missing(scratch) {
 function compile(scratch) {
   const sources = readdirSync(here).filter((name) => name.endsWith('.c'));
   const target = join(scratch, 'gate-jail');
-  const flags = ['-std=gnu11', '-O2', '-static', ...warnings, ...hardening, '-o', target];
+  const flags = ['-std=gnu11', '-O2', '-pthread', '-static', ...warnings, ...hardening, '-o', target];
   const made = spawnSync(compiler, [...flags, ...sources.sort().map((name) => join(here, name))], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

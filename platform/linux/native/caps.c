@@ -18,12 +18,16 @@ void caps_lower(uint64_t keep) {
   caps_set(keep);
 }
 
-void caps_set(uint64_t keep) {
-  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) fail("capabilities", "ambient set");
+bool caps_effective(uint64_t effective, uint64_t permitted) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {
-      {(uint32_t)keep, (uint32_t)keep, 0},
-      {(uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0},
+      {(uint32_t)effective, (uint32_t)permitted, 0},
+      {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), 0},
   };
-  if (syscall(SYS_capset, &head, data) < 0) fail("capabilities", "capset");
+  return syscall(SYS_capset, &head, data) == 0;
+}
+
+void caps_set(uint64_t keep) {
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) fail("capabilities", "ambient set");
+  if (!caps_effective(keep, keep)) fail("capabilities", "capset");
 }

@@ -1,6 +1,7 @@
 #ifndef GATE_CAPS_H
 #define GATE_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID: what root's tools need for files and users. Without
@@ -16,5 +17,7 @@
 void caps_lower(uint64_t keep);
 /* The same without the bounding set, for a process that executes nothing and may not change that one any more. */
 void caps_set(uint64_t keep);
+/* What counts now, of what this thread may use. False with errno. */
+bool caps_effective(uint64_t effective, uint64_t permitted);
 
 #endif

@@ -67,6 +67,7 @@ static void launch(struct init *init, bool terminal) {
   worker_release(&worker);
   let_go_of_stdio();
   close(FD_CONTROL);
+  close(init->setup->broker);
   caps_set(0);
   /* Changed credentials clear it. */
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) end_all();

@@ -9,6 +9,7 @@ struct init_setup {
   int helper;   /* messages */
   int packets;  /* AF_PACKET */
   int terminal; /* or -1 */
+  int broker;   /* where the command's process finds it */
   bool whole;   /* root with all ids mapped: keeps file capabilities for the command */
   bool landlock;
   mode_t mask; /* the command's umask */

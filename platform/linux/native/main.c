@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "autofs.h"
+#include "broker.h"
 #include "caps.h"
 #include "covers.h"
 #include "dev.h"
@@ -70,7 +71,7 @@ static pid_t start_init(const struct init_setup *setup, int helper_end) {
 }
 
 static void tell_features(const struct init_setup *setup, bool ipv6) {
-  static const char *const always[] = {"userns", "netns", "mountns", "pidns", "ipcns", "private-dev", "seccomp"};
+  static const char *const always[] = {"userns", "netns", "mountns", "pidns", "ipcns", "private-dev", "seccomp", "broker"};
   for (size_t i = 0; i < sizeof always / sizeof *always; i++) feature(always[i]);
   if (ipv6) feature("ipv6");
   if (setup->landlock) feature("landlock-scope");
@@ -85,6 +86,9 @@ static void run(const struct spec *spec, pid_t parent) {
   /* Files made here get the modes that the code names; the command gets its own mask back. */
   struct init_setup setup = {.spec = spec, .terminal = terminal, .mask = umask(0)};
   setup.whole = enter_namespaces();
+  struct broker_handle broker = broker_start(spec, setup.whole, getpid());
+  enter_processes();
+  setup.broker = broker.channel;
   setup.landlock = landlock_scopes_present();
   bool ipv6 = network_up();
   setup.packets = refused_open();
@@ -94,10 +98,11 @@ static void run(const struct spec *spec, pid_t parent) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) fail("init", "socketpair");
   setup.helper = ends[1];
   supervise_block_signals();
-  struct supervisor supervisor = {.messages = ends[0], .terminal = terminal};
+  struct supervisor supervisor = {.messages = ends[0], .terminal = terminal, .broker = broker.process};
   supervisor.init = start_init(&setup, ends[0]);
   close(ends[1]);
   close(setup.packets);
+  close(broker.channel);
   close(FD_DEADMAN);
   caps_lower(0);
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) fail("helper", "dumpable");

@@ -86,8 +86,12 @@ bool enter_namespaces(void) {
   if (!whole) map_self(uid, gid);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("no-new-privs", "prctl");
   if (unshare(CLONE_NEWNET) < 0) fail("network-namespace", "unshare");
-  if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID) < 0) fail("namespaces", "unshare");
+  if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0) fail("namespaces", "unshare");
   /* Private, not slave: a mount that appears outside later (a second view of gate's data) must not appear here. */
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("mount-namespace", "private");
   return whole;
+}
+
+void enter_processes(void) {
+  if (unshare(CLONE_NEWPID) < 0) fail("namespaces", "unshare");
 }

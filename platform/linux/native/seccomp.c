@@ -40,6 +40,7 @@ enum {
   TYPE_MASK = 0xf,
   SET_MODE_FILTER = 1,
   NEW_LISTENER = 8,
+  WAIT_KILLABLE = 32,
 };
 
 static void foreign_calls(struct filter *filter) {
@@ -55,6 +56,21 @@ static void foreign_calls(struct filter *filter) {
   filter_return(filter, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
+/* Local sockets that send to whom they are connected, and to nobody else: the name that comes with a message lies in
+ * memory, where no filter can look. */
+static void local_sockets(struct filter *filter, bool pair) {
+  static const uint32_t types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+  filter_argument(filter, 1, TYPE_MASK);
+  /* For the kernel the two are one. */
+  size_t datagrams = pair ? filter_only_if(filter, SOCK_DGRAM, SOCK_RAW) : 0;
+  if (pair) {
+    filter_return(filter, SECCOMP_RET_USER_NOTIF);
+    filter_skip_end(filter, datagrams);
+  }
+  filter_deny_unless(filter, types, 2, ESOCKTNOSUPPORT);
+  filter_return(filter, SECCOMP_RET_ALLOW);
+}
+
 /* Families, types and protocols; the same for socket and socketpair. */
 static void sockets(struct filter *filter, long number) {
   static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
@@ -64,6 +80,9 @@ static void sockets(struct filter *filter, long number) {
   size_t block = filter_begin(filter, number);
   filter_argument(filter, 0, UINT32_MAX);
   filter_deny_unless(filter, families, 4, EAFNOSUPPORT);
+  size_t local = filter_only_if(filter, AF_UNIX, AF_UNIX);
+  local_sockets(filter, number == SYS_socketpair);
+  filter_skip_end(filter, local);
   size_t internet = filter_only_if(filter, AF_INET, AF_INET6);
   filter_argument(filter, 1, TYPE_MASK);
   filter_deny_unless(filter, types, 2, EPERM);
@@ -101,8 +120,17 @@ static void namespaces(struct filter *filter, bool nested) {
   filter_end(filter, block);
 }
 
-/* A listener could answer for calls of the command's own children: harmless, but it also blocks a filter's judgement
- * behind a descriptor that could be passed on. */
+/* What broker.h does instead of the kernel, or before it. */
+static void brokered(struct filter *filter) {
+  static const long numbers[] = {SYS_connect, SYS_listen};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    size_t block = filter_begin(filter, numbers[i]);
+    filter_return(filter, SECCOMP_RET_USER_NOTIF);
+    filter_end(filter, block);
+  }
+}
+
+/* Another listener would answer in the broker's place, and let calls through that it refuses. */
 static void listeners(struct filter *filter) {
   size_t block = filter_begin(filter, SYS_seccomp);
   filter_argument(filter, 0, UINT32_MAX);
@@ -113,7 +141,16 @@ static void listeners(struct filter *filter) {
   filter_end(filter, block);
 }
 
-void seccomp_apply(bool nested) {
+/* The descriptor by which the calls that wait are answered. */
+static int install(const struct filter *filter) {
+  struct sock_fprog program = {(unsigned short)filter->size, (struct sock_filter *)(uintptr_t)filter->code};
+  /* Signals wait for the answer, so that no call is made twice; before Linux 5.19 it is then begun anew. */
+  int fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, NEW_LISTENER | WAIT_KILLABLE, &program);
+  if (fd < 0 && errno == EINVAL) fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, NEW_LISTENER, &program);
+  return fd;
+}
+
+int seccomp_apply(bool nested) {
   struct filter filter = {.size = 0};
   foreign_calls(&filter);
   refusals_add(&filter, nested);
@@ -122,7 +159,9 @@ void seccomp_apply(bool nested) {
   terminals(&filter);
   namespaces(&filter, nested);
   listeners(&filter);
+  brokered(&filter);
   filter_return(&filter, SECCOMP_RET_ALLOW);
-  struct sock_fprog program = {(unsigned short)filter.size, filter.code};
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) fail("seccomp", "installing");
+  int listener = install(&filter);
+  if (listener < 0) fail("seccomp", "installing");
+  return listener;
 }

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 /* The last layer before exec: no system call of this process may be made afterwards that the command may not make.
- * `nested`: whether the command may make user namespaces. Fatal on failure. */
-void seccomp_apply(bool nested);
+ * `nested`: whether the command may make user namespaces. Returns the descriptor by which the broker answers the calls
+ * that wait for it. Fatal on failure. */
+int seccomp_apply(bool nested);
 
 #endif

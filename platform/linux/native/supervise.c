@@ -89,6 +89,13 @@ static _Noreturn void ended(const struct supervisor *supervisor, bool clean, int
   _exit(0);
 }
 
+/* Without it no call that it answers can succeed; the command would only see odd errors. */
+static _Noreturn void broker_lost(const struct supervisor *supervisor) {
+  say("broken");
+  kill(supervisor->init, SIGKILL);
+  ended(supervisor, false, 0);
+}
+
 static void handle_message(struct supervisor *supervisor) {
   struct message message;
   if (!message_receive(supervisor->messages, &message)) ended(supervisor, false, 0);
@@ -132,14 +139,18 @@ _Noreturn void supervise(struct supervisor *supervisor) {
   sigset_t set = handled();
   int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals < 0) fail("helper", "signalfd");
-  struct pollfd watched[] = {{FD_CONTROL, POLLIN, 0}, {supervisor->messages, POLLIN, 0}, {signals, POLLIN, 0}};
+  struct pollfd watched[] = {{FD_CONTROL, POLLIN, 0},
+                             {supervisor->messages, POLLIN, 0},
+                             {signals, POLLIN, 0},
+                             {supervisor->broker, POLLIN, 0}};
   for (;;) {
-    if (poll(watched, 3, -1) < 0 && errno != EINTR) fail("helper", "poll");
+    if (poll(watched, 4, -1) < 0 && errno != EINTR) fail("helper", "poll");
     if (watched[2].revents) handle_signals(supervisor, signals);
     if (watched[1].revents) handle_message(supervisor);
     if (watched[0].revents && !read_commands(supervisor)) {
       kill(supervisor->init, SIGKILL);
       ended(supervisor, false, 0);
     }
+    if (watched[3].revents) broker_lost(supervisor);
   }
 }

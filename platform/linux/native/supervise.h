@@ -9,6 +9,7 @@
 struct supervisor {
   pid_t init;
   int messages; /* to init */
+  int broker;   /* pidfd */
   int terminal; /* or -1 */
   unsigned continues;
   bool modes_known;

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "execute.h"
 #include "landlock.h"
 #include "report.h"
@@ -40,7 +42,9 @@ static _Noreturn void become_command(const struct init_setup *setup, int go) {
   default_signals();
   /* Nothing but stdin, stdout and stderr goes along. */
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("launch", "close_range");
-  seccomp_apply(setup->spec->nested);
+  /* The broker looks into this process as into those that the command will start. */
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) fail("launch", "dumpable");
+  broker_offer(setup->broker, seccomp_apply(setup->spec->nested));
   execute(setup->spec);
 }
 

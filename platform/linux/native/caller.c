@@ -1,0 +1,142 @@
+#define _GNU_SOURCE
+#include "caller.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+enum { OF_THREAD = O_EXCL, NAME_ROOM = 64, STATUS_ROOM = 8192 };
+
+void lookout_open(struct lookout *lookout) {
+  lookout->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  lookout->fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  lookout->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (lookout->proc < 0 || lookout->fds < 0 || lookout->root < 0) fail("broker", "/proc");
+}
+
+/* One field of /proc/PID/status in `base`, with what follows it. */
+static bool status_field(const char *status, const char *field, int base, uint64_t *value) {
+  const char *line = strstr(status, field);
+  if (!line) return false;
+  *value = strtoull(line + strlen(field), NULL, base);
+  return true;
+}
+
+static bool status_read(const struct lookout *lookout, pid_t thread, char status[STATUS_ROOM]) {
+  char name[NAME_ROOM];
+  snprintf(name, sizeof name, "%d/status", (int)thread);
+  int fd = openat(lookout->proc, name, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t size = read(fd, status, STATUS_ROOM - 1);
+  close(fd);
+  if (size < 0) return false;
+  status[size] = 0;
+  return true;
+}
+
+/* Before Linux 6.9 only a whole process can be held: right where all its threads share their descriptors. */
+static int hold_process(const struct lookout *lookout, pid_t thread) {
+  char status[STATUS_ROOM];
+  uint64_t process = 0;
+  if (!status_read(lookout, thread, status) || !status_field(status, "\nTgid:", 10, &process)) return -1;
+  if ((pid_t)process != thread && syscall(SYS_kcmp, thread, (pid_t)process, KCMP_FILES, 0, 0) != 0) {
+    errno = EPERM;
+    return -1;
+  }
+  return (int)syscall(SYS_pidfd_open, (pid_t)process, 0);
+}
+
+int caller_descriptor(const struct lookout *lookout, pid_t thread, int number) {
+  int held = (int)syscall(SYS_pidfd_open, thread, OF_THREAD);
+  if (held < 0 && errno == EINVAL) held = hold_process(lookout, thread);
+  if (held < 0) return -1;
+  int fd = (int)syscall(SYS_pidfd_getfd, held, number, 0);
+  int problem = errno;
+  close(held);
+  errno = problem;
+  return fd;
+}
+
+bool caller_read(pid_t thread, uint64_t address, void *data, size_t size) {
+  struct iovec here = {data, size}, there = {(void *)(uintptr_t)address, size};
+  return process_vm_readv(thread, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+bool caller_write(pid_t thread, uint64_t address, const void *data, size_t size) {
+  struct iovec here = {(void *)(uintptr_t)data, size}, there = {(void *)(uintptr_t)address, size};
+  return process_vm_writev(thread, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+bool caller_interrupted(const struct lookout *lookout, pid_t thread) {
+  char status[STATUS_ROOM];
+  uint64_t process = 0, own = 0, shared = 0, blocked = 0, ignored = 0;
+  if (!status_read(lookout, thread, status)) return true;
+  status_field(status, "\nTgid:", 10, &process);
+  status_field(status, "\nSigPnd:", 16, &own);
+  status_field(status, "\nShdPnd:", 16, &shared);
+  status_field(status, "\nSigBlk:", 16, &blocked);
+  status_field(status, "\nSigIgn:", 16, &ignored);
+  /* A signal for the whole process goes to its first thread, if that one takes it. */
+  uint64_t pending = own | ((pid_t)process == thread ? shared : 0);
+  return (pending & ~blocked & ~ignored) != 0;
+}
+
+/* `/proc/self` and its kin name the caller, not us: the rest after them, or NULL. */
+static const char *of_itself(const char *path) {
+  static const char *const names[] = {"/proc/self/", "/proc/thread-self/"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *rest = path + strlen(names[i]);
+    if (strncmp(path, names[i], strlen(names[i])) != 0) continue;
+    /* No further than what leads back into its own view. */
+    if (strncmp(rest, "root/", 5) == 0 || strncmp(rest, "cwd/", 4) == 0) return rest;
+    if (strncmp(rest, "fd/", 3) == 0 && isdigit((unsigned char)rest[3])) return rest;
+  }
+  if (strncmp(path, "/dev/fd/", 8) == 0 && isdigit((unsigned char)path[8])) return path + 5;
+  return NULL;
+}
+
+static int enter(const struct lookout *lookout, pid_t thread, const char *what) {
+  char name[NAME_ROOM];
+  snprintf(name, sizeof name, "%d/%s", (int)thread, what);
+  int fd = openat(lookout->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int done = fchdir(fd), problem = errno;
+  close(fd);
+  errno = problem;
+  return done;
+}
+
+static int open_there(const struct lookout *lookout, pid_t thread, const char *path) {
+  const char *own = of_itself(path);
+  if (!own) return open(path, O_PATH | O_CLOEXEC);
+  char name[NAME_ROOM + 128];
+  snprintf(name, sizeof name, "%d/%s", (int)thread, own);
+  return openat(lookout->proc, name, O_PATH | O_CLOEXEC);
+}
+
+int caller_open(const struct lookout *lookout, pid_t thread, const char *path) {
+  int fd = -1;
+  if (enter(lookout, thread, "root") == 0 && chroot(".") == 0 && (*path == '/' || enter(lookout, thread, "cwd") == 0))
+    fd = open_there(lookout, thread, path);
+  int problem = errno;
+  /* Back at once: nothing of the caller's may be kept busy by us. */
+  if (fchdir(lookout->root) < 0 || chroot(".") < 0) _exit(EXIT_FAILED);
+  errno = problem;
+  return fd;
+}
