@@ -6,7 +6,7 @@ import { PROGRAMS, PYTHON } from './places.ts';
 
 export interface Target {
   readonly name: string;
-  readonly kind: 'tcp' | 'tls' | 'udp' | 'dns' | 'unix' | 'unixdgram';
+  readonly kind: 'tcp' | 'tls' | 'udp' | 'dns' | 'unix' | 'unixdgram' | 'unixseq';
   readonly address?: string;
   readonly port?: number;
   /** A path, or `@name` for the abstract namespace. */

@@ -105,7 +105,8 @@ def make_folder(path, owner):
 
 
 def listen_unix(spec, target, kind):
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if kind == "unixdgram" else socket.SOCK_STREAM)
+    kinds = {"unixdgram": socket.SOCK_DGRAM, "unixseq": socket.SOCK_SEQPACKET}
+    listener = socket.socket(socket.AF_UNIX, kinds.get(kind, socket.SOCK_STREAM))
     path = target["path"]
     if not path.startswith("@"):
         make_folder(os.path.dirname(path), spec.get("owner"))
@@ -129,14 +130,14 @@ def listen_inet(target, kind):
 
 def start(spec, target):
     kind = target["kind"]
-    unix = kind in ("unix", "unixdgram")
+    unix = kind in ("unix", "unixdgram", "unixseq")
     listener = listen_unix(spec, target, kind) if unix else listen_inet(target, kind)
     context = None
     if kind == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(spec["tls"]["cert"], spec["tls"]["key"])
     work = serve_datagram, (spec, target["name"], listener, kind == "dns")
-    if kind in ("tcp", "tls", "unix"):
+    if kind in ("tcp", "tls", "unix", "unixseq"):
         listener.listen(64)
         work = serve_stream, (spec, target["name"], listener, context)
     threading.Thread(target=work[0], args=work[1], daemon=True).start()

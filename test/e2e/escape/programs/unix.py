@@ -1,6 +1,7 @@
 """Attempts to talk to a deputy over a local socket. Escaped means that the deputy answered with its token."""
 import os
 import socket
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -18,8 +19,8 @@ def heard(connection):
     raise p.Refused("answer without token")
 
 
-def stream(path):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+def stream(path, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_UNIX, kind) as connection:
         connection.settimeout(2)
         connection.connect(address(path))
         connection.sendall(b"GET /containers/json?probe=%s HTTP/1.1\r\nHost: d\r\n\r\n" % p.name().encode())
@@ -68,13 +69,88 @@ def through_self(path, entry):
     return stream("/proc/self/%s%s" % (entry, path))
 
 
-def late(path, folder):
+def beside(path, word):
+    """Another name in its folder, not yet taken by the attempt of the other side."""
+    return os.path.join(os.path.dirname(path), "%s-%s-%s" % (p.name().replace(" ", ""), word, os.environ["PROBE_SIDE"]))
+
+
+def seqpacket(path):
+    return stream(path, socket.SOCK_SEQPACKET)
+
+
+def relative(path):
+    os.chdir(os.path.dirname(path))
+    return stream("./" + os.path.basename(path))
+
+
+def chain(path):
+    """A symbolic link to a symbolic link, one of them absolute."""
+    one, two = beside(path, "one"), beside(path, "two")
+    os.symlink(path, one)
+    os.symlink(os.path.basename(one), two)
+    return stream(two)
+
+
+def moved(path):
+    """The file itself under another name, over one of the command's own."""
+    own = beside(path, "own")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(own)
+        listener.listen()
+        os.rename(path, own)
+        return stream(own)
+
+
+def held(path, how):
+    """By a descriptor of its folder, or of the file itself."""
+    if how == "folder":
+        return stream("/proc/self/fd/%d/%s" % (os.open(os.path.dirname(path), os.O_RDONLY), os.path.basename(path)))
+    return stream("/proc/self/fd/%d" % os.open(path, os.O_PATH))
+
+
+def nested(path):
+    """From user, mount and network namespaces of one's own, by a bind mount of the folder."""
+    user, group = os.geteuid(), os.getegid()
+    if p.LIBC.unshare(0x10000000 | 0x20000 | 0x40000000) < 0:
+        raise p.Unable("no namespaces")
+    for name, text in (("setgroups", "deny"), ("uid_map", "0 %d 1" % user), ("gid_map", "0 %d 1" % group)):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+    folder = beside(path, "b")
+    os.mkdir(folder)
+    if p.LIBC.mount(os.path.dirname(path).encode(), folder.encode(), None, 4096, None) < 0:
+        raise p.Unable("no bind mount")
+    return stream(os.path.join(folder, os.path.basename(path)))
+
+
+def wide(path):
+    """High halves set in the arguments of which the kernel reads the low ones."""
+    number = {"x86_64": 42, "aarch64": 203}[os.uname().machine]
+    with socket.socket(socket.AF_UNIX) as connection:
+        name = b"\1\0" + path.encode() + b"\0"
+        p.syscall(number, connection.fileno() | 0x7ead << 32, name, len(name) | 0x7ead << 32)
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        connection.settimeout(2)
+        return heard(connection)
+
+
+def race(path, program, what):
+    """Another thread exchanges what the call was given: see race.c."""
+    code = subprocess.run([program, what, path, beside(path, "own")], check=False).returncode
+    if code == 1:
+        raise p.Refused("never reached")
+    if code != 0:
+        raise p.Unable("the race could not be run: %d" % code)
+    return "reached"
+
+
+def late(path, folder, how="stream", *more):
     """Says that it runs, and connects only when told that the daemon is there."""
     import time
     open(os.path.join(folder, "ready-" + p.name().replace(" ", "-")), "w").close()
     for _ in range(100):
         if os.path.exists(os.path.join(folder, "go")):
-            return stream(path)
+            return ATTEMPTS[how](path, *more)
         time.sleep(0.1)
     raise p.Unable("never told to go")
 
@@ -87,4 +163,6 @@ def listed(marker):
     raise p.Refused("not listed")
 
 
-p.run({f.__name__: f for f in (stream, datagram, link, renamed, through_self, late, listed)})
+ATTEMPTS = {f.__name__: f for f in (stream, datagram, link, renamed, through_self, late, listed, seqpacket, relative,
+                                    chain, moved, held, nested, wide, race)}
+p.run(ATTEMPTS)
