@@ -83,6 +83,8 @@ async function copyOver(file: string, database: SqliteDatabase, built: string): 
       await database.backup(file, { progress: () => 0x7fffffff });
       if (!isIn()) await sleep(20);
     }
+    // Or later by another, where somebody still reads the old content.
+    old.pragma('busy_timeout = 0');
     old.pragma('wal_checkpoint(TRUNCATE)');
   } finally {
     old.close();
