@@ -12,6 +12,7 @@ import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineLists } from './commands/lists.ts';
 import { defineProxy } from './commands/proxy.ts';
+import { definePrune } from './commands/prune.ts';
 import { defineReindex } from './commands/reindex.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineScan,
   defineVerify,
   defineReindex,
+  definePrune,
   defineCa,
   defineDemo,
   defineDoctor,

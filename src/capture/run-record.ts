@@ -7,6 +7,7 @@ import type { RunStart } from '../core/record.ts';
 import { createHeads, type Heads } from '../store/heads.ts';
 import { auditUnavailable, openRun, type RunWriter } from '../store/run-writer.ts';
 import { markInterrupted } from '../store/runs.ts';
+import { loadSigner } from '../store/signing.ts';
 import type { RunHead } from '../store/worker-protocol.ts';
 import { type Counter, type Counts, createCounter } from './counts.ts';
 import { createMasker, type Masker } from './mask.ts';
@@ -71,17 +72,22 @@ export interface OpenedRecord {
   discard(): Promise<void>;
 }
 
+export interface RecordOptions {
+  /** Sign the run's head when it is closed. Default false. */
+  readonly signHeads?: boolean;
+}
+
 /**
  * Creates the files of a run, and marks runs whose gate died. The store's worker takes a while to start: open the
  * record first and let the jail be made meanwhile. Throws GateError `audit_unavailable`.
  */
-export function openRecord(paths: GatePaths, run: RunId): OpenedRecord {
+export function openRecord(paths: GatePaths, run: RunId, options: RecordOptions = {}): OpenedRecord {
   const startedMs = performance.now();
   const { dir, ...files } = runPaths(paths, run);
   const { masker, writer, heads } = unlessUnavailable(() => ({
     masker: createMasker(loadMaskKey(paths)),
     writer: openRun({ dir, ...files }),
-    heads: createHeads(paths),
+    heads: createHeads(paths, options.signHeads === true ? loadSigner(paths) : undefined),
   }));
   unlessUnavailable(() => markInterrupted(paths));
   return {

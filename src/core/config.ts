@@ -106,6 +106,13 @@ const Analysis = z.strictObject({
   ),
 });
 
+const RecordKeys = z.strictObject({
+  signHeads: z
+    .boolean()
+    .default(false)
+    .describe('Sign the head of every run with the Ed25519 key of this installation (docs/data-format.md).'),
+});
+
 /** The sections besides `version`; each may be left out. */
 const sections = {
   run: Run.prefault({}).describe(
@@ -119,6 +126,7 @@ const sections = {
   ),
   rules: Rules.prefault({}).describe('What is flagged.'),
   analysis: Analysis.prefault({}).describe('The analysis of exchanges after they have ended.'),
+  record: RecordKeys.prefault({}).describe('How the record is kept.'),
 };
 
 export const Config = z.strictObject({

@@ -23,6 +23,11 @@ export interface ShownVerdict {
   readonly findings: readonly FindingText[];
 }
 
+/** How far a check has come, on one line of a terminal. */
+export function progressLine(at: { run: RunId; number: number; of: number; records: number }): string {
+  return `verifying ${shortRunId(at.run)} (run ${at.number} of ${at.of}, ${at.records} records)`;
+}
+
 /** A verdict for people: one line a run, its findings below it, and the answer last. */
 export function verdictText(verdict: ShownVerdict): string {
   const lines = verdict.runs.flatMap((run) => [

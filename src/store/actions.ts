@@ -1,5 +1,6 @@
 import type { GatePaths } from '../core/paths.ts';
-import { createChainedLog } from './chained-log.ts';
+import { appendRecords } from './chained-log.ts';
+import { withLock } from './lock.ts';
 
 /** What people did to gate itself: lists edited, flags dismissed, secrets looked at, runs pruned, CA changed. */
 export interface Actions {
@@ -7,12 +8,17 @@ export interface Actions {
   record(type: string, fields: object): void;
 }
 
-/** Makes the access to `actions.jsonl`. */
-export function createActions(paths: Pick<GatePaths, 'actions' | 'lock'>): Actions {
-  const log = createChainedLog({ file: paths.actions, lock: paths.lock });
+/**
+ * Makes the access to `actions.jsonl`. How the file stands after an action is noted in `heads.jsonl` (`acted`): a
+ * chain by itself cannot show that its end was cut.
+ */
+export function createActions(paths: Pick<GatePaths, 'actions' | 'heads' | 'lock'>): Actions {
   return {
     record(type, fields) {
-      log.append({ type, fields });
+      withLock(paths.lock, () => {
+        const actions = appendRecords(paths.actions, [{ type, fields }]);
+        appendRecords(paths.heads, [{ type: 'acted', fields: { actions } }]);
+      });
     },
   };
 }

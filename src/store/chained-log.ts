@@ -20,38 +20,45 @@ export interface ChainedLog {
   update(decide: (text: string) => readonly NewRecord[]): void;
 }
 
-/**
- * Makes the appender of a chained file, shared through a lock. After a torn tail (a writer that was killed, a
- * full disk) it ends the torn line and adds a `recovered` record, whose `prev` covers the torn bytes too.
- */
+/** How a chained file stands: its lines, and the hash of the last. */
+export interface LogHead {
+  readonly records: number;
+  readonly head: string;
+}
+
+/** Makes the appender of a chained file, shared through a lock. */
 export function createChainedLog(deps: { readonly file: string; readonly lock: string }): ChainedLog {
   const { file, lock } = deps;
-
-  function append(records: readonly NewRecord[]): void {
-    if (records.length === 0) return;
-    const tail = readLineTail(file);
-    const torn = tail.tornBytes;
-    const all = torn > 0 ? [{ type: 'recovered', fields: { bytes: torn } }, ...records] : records;
-    let seq = tail.nextSeq;
-    let prev = tail.head;
-    let text = torn > 0 ? '\n' : '';
-    for (const { type, fields } of all) {
-      const line = formatLine({ seq, type, at: new Date().toISOString(), prev }, innerJson(fields));
-      text += `${line}\n`;
-      prev = lineHash(line);
-      seq += 1;
-    }
-    appendFlushed(file, Buffer.from(text), tail.nextSeq === 0);
-  }
-
   return {
     append(...records) {
-      withLock(lock, () => append(records));
+      withLock(lock, () => appendRecords(file, records));
     },
     update(decide) {
-      withLock(lock, () => append(decide(readText(file))));
+      withLock(lock, () => appendRecords(file, decide(readText(file))));
     },
   };
+}
+
+/**
+ * Appends records, flushed when it returns; the caller holds the lock. After a torn tail (a writer that was killed, a
+ * full disk) it ends the torn line and adds a `recovered` record, whose `prev` covers the torn bytes too.
+ */
+export function appendRecords(file: string, records: readonly NewRecord[]): LogHead {
+  const tail = readLineTail(file);
+  const torn = tail.tornBytes;
+  if (records.length === 0) return { records: tail.nextSeq, head: tail.head };
+  const all = torn > 0 ? [{ type: 'recovered', fields: { bytes: torn } }, ...records] : records;
+  let seq = tail.nextSeq;
+  let prev = tail.head;
+  let text = torn > 0 ? '\n' : '';
+  for (const { type, fields } of all) {
+    const line = formatLine({ seq, type, at: new Date().toISOString(), prev }, innerJson(fields));
+    text += `${line}\n`;
+    prev = lineHash(line);
+    seq += 1;
+  }
+  appendFlushed(file, Buffer.from(text), tail.nextSeq === 0);
+  return { records: seq, head: prev };
 }
 
 /** The text of a file, empty where there is none. */

@@ -16,6 +16,9 @@ export type FindingKind =
   | 'no_head'
   | 'interrupted'
   | 'running'
+  | 'pruned'
+  | 'signature_missing'
+  | 'signature_wrong'
   // files and bodies
   | 'missing_run'
   | 'missing_ledger'

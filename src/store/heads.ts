@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
-import { createChainedLog, type NewRecord, readText } from './chained-log.ts';
+import { createChainedLog, type LogHead, type NewRecord, readText } from './chained-log.ts';
 import { ownIdentity, ProcessIdentity } from './process-identity.ts';
+import { Signature, type Signer } from './signing.ts';
 import type { RunHead } from './worker-protocol.ts';
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -11,6 +12,8 @@ const Opened = z.looseObject({
   at: z.string(),
   run: z.string(),
   process: ProcessIdentity,
+  /** The key by which the end of the run will be signed. */
+  key: z.string().optional(),
 });
 const Ended = z.looseObject({
   type: z.enum(['closed', 'interrupted']),
@@ -19,6 +22,14 @@ const Ended = z.looseObject({
   records: z.int().min(0),
   head: Hash,
   packBytes: z.int().min(0),
+  signature: Signature.optional(),
+  /** Of an interrupted run: what stood after its last whole line. */
+  torn: z.looseObject({ bytes: z.int().min(1), sha256: Hash }).optional(),
+});
+/** How `actions.jsonl` stood after an action. */
+const Acted = z.looseObject({
+  type: z.literal('acted'),
+  actions: z.looseObject({ records: z.int().min(0), head: Hash }),
 });
 const HeadRecord = z.discriminatedUnion('type', [Opened, Ended]);
 
@@ -42,15 +53,17 @@ export interface Heads {
   unended(): Map<RunId, RunHeads>;
 }
 
-/** Makes the access to `heads.jsonl`. */
-export function createHeads(paths: Pick<GatePaths, 'heads' | 'lock'>): Heads {
+/** Makes the access to `heads.jsonl`. With a signer the heads of closed runs are signed. */
+export function createHeads(paths: Pick<GatePaths, 'heads' | 'lock'>, signer?: Signer): Heads {
   const log = createChainedLog({ file: paths.heads, lock: paths.lock });
   return {
     opened(run) {
-      log.append({ type: 'opened', fields: { run, process: ownIdentity() } });
+      const key = signer === undefined ? {} : { key: signer.key };
+      log.append({ type: 'opened', fields: { run, process: ownIdentity(), ...key } });
     },
     closed(run, head) {
-      log.append({ type: 'closed', fields: { run, ...head } });
+      const signed = signer === undefined ? {} : { signature: signer.sign(run, head) };
+      log.append({ type: 'closed', fields: { run, ...head, ...signed } });
     },
     interrupted(find) {
       log.update((text) =>
@@ -78,6 +91,13 @@ export function parseHeads(text: string): Map<RunId, RunHeads> {
   return heads;
 }
 
+/** The last thing that the text of heads.jsonl says of `actions.jsonl`. */
+export function lastActed(text: string): LogHead | undefined {
+  const line = text.split('\n').findLast((each) => each.includes('"type":"acted"'));
+  const record = Acted.safeParse(line === undefined ? undefined : jsonOf(line)).data;
+  return record?.actions;
+}
+
 /** By text first: each start of a gate asks, and to parse thousands of lines takes longer than all the rest. */
 function parseUnended(text: string): Map<RunId, RunHeads> {
   const opened = new Map<string, string>();
@@ -91,9 +111,12 @@ function parseUnended(text: string): Map<RunId, RunHeads> {
 }
 
 function parseHead(line: string): z.infer<typeof HeadRecord> | undefined {
-  if (line === '') return undefined;
+  return line === '' ? undefined : HeadRecord.safeParse(jsonOf(line)).data;
+}
+
+function jsonOf(line: string): unknown {
   try {
-    return HeadRecord.safeParse(JSON.parse(line)).data;
+    return JSON.parse(line);
   } catch {
     // A damaged line; verify reports it.
     return undefined;

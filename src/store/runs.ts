@@ -101,12 +101,21 @@ function changedLately(file: string): boolean {
   return stat !== undefined && Date.now() - stat.mtimeMs < FOREIGN_SILENCE_MS;
 }
 
-function filesAsFound(paths: GatePaths, run: RunId): RunHead | undefined {
+/** What `interrupted` says of a run's files. */
+interface FoundFiles extends RunHead {
+  /** What stands after the last whole line of the ledger. */
+  readonly torn?: { readonly bytes: number; readonly sha256: string };
+}
+
+/** How the files of a run stand: undefined without a ledger, and while they cannot be read. */
+export function filesAsFound(paths: GatePaths, run: RunId): FoundFiles | undefined {
   const { ledger, pack } = runPaths(paths, run);
   if (!existsSync(ledger)) return undefined;
   try {
     const packBytes = statSync(pack, { throwIfNoEntry: false })?.size ?? 0;
-    return { ...readLineTail(ledger).whole, packBytes };
+    const { whole, tornBytes, head } = readLineTail(ledger);
+    if (tornBytes === 0) return { ...whole, packBytes };
+    return { ...whole, packBytes, torn: { bytes: tornBytes, sha256: head } };
   } catch {
     // Unreadable now (permissions, a failing disk): the start of another run must not depend on it.
     return undefined;

@@ -10,6 +10,8 @@ export interface ChainResult {
   /** Hash of the last whole line. */
   readonly head: string;
   readonly tornBytes: number;
+  /** Hash of the torn bytes. */
+  readonly tornHash: string;
 }
 
 /** Follows a chain line by line; `result` says what was wrong with it. */
@@ -30,30 +32,37 @@ export function createChainCheck(): ChainCheck {
   const seqs: (number | undefined)[] = [];
   const breaks: Break[] = [];
   let prev = FIRST_PREV;
-  let torn = 0;
+  let torn: Buffer = Buffer.alloc(0);
 
   return {
     add(line) {
       if (line.torn) {
-        torn = line.bytes.length;
+        torn = line.bytes;
         return;
       }
       const seq = seqOf(line);
       const before = line.index === 0 ? -1 : seqs[line.index - 1];
-      const isPrevWrong = line.record !== undefined && line.record['prev'] !== prev;
+      const isPrevWrong = seq !== undefined && line.record?.['prev'] !== prev;
       const isSeqWrong = before === undefined ? seq !== line.index : seq !== before + 1;
       if (isPrevWrong || isSeqWrong || seq === undefined)
         breaks.push({ index: line.index, seq, isPrevWrong });
       seqs.push(seq);
       prev = lineHash(line.bytes);
     },
-    result: () => ({ findings: explain(breaks, seqs), records: seqs.length, head: prev, tornBytes: torn }),
+    result: () => ({
+      findings: explain(breaks, seqs),
+      records: seqs.length,
+      head: prev,
+      tornBytes: torn.length,
+      tornHash: lineHash(torn),
+    }),
   };
 }
 
+/** The number of a record; what names no line before it is none, whatever else it says. */
 function seqOf(line: LedgerLine): number | undefined {
-  const seq = line.record?.['seq'];
-  return Number.isSafeInteger(seq) ? Number(seq) : undefined;
+  const { seq, prev } = line.record ?? {};
+  return Number.isSafeInteger(seq) && typeof prev === 'string' ? Number(seq) : undefined;
 }
 
 /**

@@ -1,13 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import { type GatePaths, runPaths } from '../core/paths.ts';
+import type { GatePaths } from '../core/paths.ts';
 import type { Finding, FindingKind, LineFinding } from './finding.ts';
-import { createHeads, type RunHeads } from './heads.ts';
+import { createHeads } from './heads.ts';
 import { readLedger } from './ledger-reader.ts';
+import { scanPack } from './pack-scan.ts';
 import { listRuns, type RunInfo } from './runs.ts';
+import type { SignerKey } from './signing.ts';
 import { createBodyCheck } from './verify-bodies.ts';
 import { type ChainResult, createChainCheck, withoutEchoes } from './verify-chain.ts';
+import { verifyShared } from './verify-shared.ts';
 
 /** What a check of one run came to. */
 export interface RunVerdict {
@@ -34,30 +37,47 @@ export interface VerifyOptions {
   readonly runs?: readonly RunInfo[];
   /** The hash that the last line must have, noted elsewhere before. Makes sense with one run. */
   readonly head?: string;
-  readonly onProgress?: (run: RunId) => void;
+  /** Signatures are checked by it. */
+  readonly key?: SignerKey;
+  /** Told of each run, and within one after each thousand records. */
+  readonly onProgress?: (progress: Progress) => void;
 }
+
+/** How far a check has come. */
+export interface Progress {
+  readonly run: RunId;
+  /** Which run it is, counted from 1, of how many. */
+  readonly number: number;
+  readonly of: number;
+  /** Records of this run so far. */
+  readonly records: number;
+}
+
+const STEP = 1000;
 
 /** Checks chains, counts, heads and every stored body. Reads only; never repairs. */
 export async function verify(paths: GatePaths, options: VerifyOptions = {}): Promise<Verdict> {
-  const findings: Finding[] = [];
-  findings.push(
-    ...(await verifyShared(paths.heads, 'heads')),
-    ...(await verifyShared(paths.actions, 'actions')),
-  );
   const heads = createHeads(paths).read();
-  if (options.runs === undefined) findings.push(...(await missingRuns(paths, heads)));
+  const infos = options.runs ?? listRuns(paths);
+  const findings = await verifyShared(paths, heads, options.runs === undefined);
   const runs: RunVerdict[] = [];
-  for (const info of options.runs ?? listRuns(paths)) {
-    options.onProgress?.(info.run);
-    runs.push(await verifyRun(info, options.head));
+  for (const [index, info] of infos.entries()) {
+    const at = { run: info.run, number: index + 1, of: infos.length };
+    const onRecords = (records: number): void => options.onProgress?.({ ...at, records });
+    runs.push(await verifyRun(info, { ...options, onRecords }));
   }
   const ok = runs.every((run) => run.ok) && isFine(findings);
   return { ok, runs, findings };
 }
 
+export interface RunOptions extends Pick<VerifyOptions, 'head' | 'key'> {
+  readonly onRecords?: (records: number) => void;
+}
+
 /** Checks one run. An I/O error becomes a finding of kind `unreadable`. */
-export async function verifyRun(info: RunInfo, expectedHead?: string): Promise<RunVerdict> {
+export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promise<RunVerdict> {
   const { run } = info;
+  const expectedHead = options.head;
   const findings: Finding[] = missingFiles(info);
   const chain = createChainCheck();
   let bodies = 0;
@@ -66,8 +86,9 @@ export async function verifyRun(info: RunInfo, expectedHead?: string): Promise<R
     const check = await createBodyCheck(info.pack);
     try {
       for await (const line of readLedger(info.ledger)) {
+        if (line.index % STEP === 0) options.onRecords?.(line.index);
         chain.add(line);
-        lastType = line.record?.['type'];
+        if (!line.torn) lastType = line.record?.['type'];
         findings.push(...(await check.line(line)).map((found) => ({ ...found, file: 'pack' as const, run })));
       }
     } finally {
@@ -85,7 +106,8 @@ export async function verifyRun(info: RunInfo, expectedHead?: string): Promise<R
   ];
   if (existsSync(info.ledger))
     findings.push(...about.map((found) => ({ ...found, file: 'ledger' as const, run })));
-  findings.push(...packSize(info));
+  if (info.state === 'interrupted') findings.push(...(await packFrames(info)));
+  findings.push(...packSize(info), ...signatureOf(info, options.key));
   if (expectedHead !== undefined && expectedHead.toLowerCase() !== result.head) {
     const message = `the last line's hash is ${result.head}, not the one that was given`;
     findings.push({ level: 'error', kind: 'head_mismatch', file: 'ledger', run, message });
@@ -97,44 +119,6 @@ function isFine(findings: readonly Finding[]): boolean {
   return findings.every((finding) => finding.level !== 'error');
 }
 
-async function verifyShared(file: string, name: 'heads' | 'actions'): Promise<Finding[]> {
-  const chain = createChainCheck();
-  const recovered: number[] = [];
-  for await (const line of readLedger(file)) {
-    chain.add(line);
-    // The torn line before a `recovered` record is explained by it, and covered by its `prev`.
-    if (line.record?.['type'] === 'recovered') recovered.push(line.index);
-  }
-  const { findings, tornBytes } = chain.result();
-  const torn =
-    tornBytes === 0 ? [] : [note('torn_tail', `${name}.jsonl ends in ${tornBytes} bytes of a line`)];
-  const told = [...findings, ...torn].map((found) =>
-    isExplained(found, recovered) ? { ...found, level: 'note' as const } : found,
-  );
-  return withoutEchoes(told).map((found) => ({ ...found, file: name }));
-}
-
-function isExplained(found: LineFinding, recovered: readonly number[]): boolean {
-  return found.kind === 'damaged_line' && found.line !== undefined && recovered.includes(found.line);
-}
-
-/** Runs that heads.jsonl knows and that have no folder, unless a prune is on record that names them. */
-async function missingRuns(paths: GatePaths, heads: ReadonlyMap<RunId, RunHeads>): Promise<Finding[]> {
-  const pruned = new Set<unknown>();
-  for await (const { record } of readLedger(paths.actions)) {
-    if (record?.['type'] === 'prune' && Array.isArray(record['runs']))
-      for (const run of record['runs']) pruned.add(run);
-  }
-  const isGone = (run: RunId): boolean => !pruned.has(run) && !existsSync(runPaths(paths, run).dir);
-  return [...heads.keys()].filter(isGone).map((run) => ({
-    level: 'error',
-    kind: 'missing_run',
-    file: 'run',
-    run,
-    message: `the folder of run ${run} was removed, and no prune is on record`,
-  }));
-}
-
 function missingFiles(info: RunInfo): Finding[] {
   const missing = (file: string, kind: FindingKind, name: 'ledger' | 'pack'): Finding[] =>
     existsSync(file)
@@ -143,18 +127,26 @@ function missingFiles(info: RunInfo): Finding[] {
   return [...missing(info.ledger, 'missing_ledger', 'ledger'), ...missing(info.pack, 'missing_pack', 'pack')];
 }
 
-function tail(info: RunInfo, result: ChainResult): LineFinding[] {
-  if (result.tornBytes === 0) return [];
-  const message = `the last line is torn: ${result.tornBytes} bytes without an end`;
-  // Nothing tears the line of a run that was closed in order.
-  if (info.state === 'closed') return [{ level: 'error', kind: 'torn_tail', message }];
-  return [note('torn_tail', message)];
+function tail(info: RunInfo, { tornBytes, tornHash }: ChainResult): LineFinding[] {
+  const ended = info.heads?.ended;
+  const noted = ended?.torn;
+  const error = (message: string): LineFinding[] => [{ level: 'error', kind: 'torn_tail', message }];
+  if (tornBytes === 0) {
+    if (noted === undefined) return [];
+    return error(`the torn last line was removed: ${noted.bytes} bytes without an end`);
+  }
+  const message = `the last line is torn: ${tornBytes} bytes without an end`;
+  // Nothing tears the line of a run that was closed in order, or of one whose gate was dead already.
+  if (ended === undefined) return [note('torn_tail', message)];
+  if (noted === undefined) return error(message);
+  if (noted.bytes === tornBytes && noted.sha256 === tornHash) return [note('torn_tail', message)];
+  return error(`the torn last line was changed: it had ${noted.bytes} bytes, and has ${tornBytes}`);
 }
 
 /** The file as it is, against what heads.jsonl says it was. */
 function againstHeads(info: RunInfo, result: ChainResult, hasEnd: boolean): LineFinding[] {
   const ended = info.heads?.ended;
-  if (ended === undefined) return [unended(info, hasEnd)];
+  if (ended === undefined) return [unended(info, result, hasEnd)];
   const state =
     ended.type === 'interrupted'
       ? [note('interrupted', 'its gate was killed; read up to its last line')]
@@ -175,9 +167,11 @@ function againstHeads(info: RunInfo, result: ChainResult, hasEnd: boolean): Line
   return [...state, { level: 'error', kind: 'head_mismatch', line: records, message }];
 }
 
-function unended(info: RunInfo, hasEnd: boolean): LineFinding {
+function unended(info: RunInfo, result: ChainResult, hasEnd: boolean): LineFinding {
   if (info.heads === undefined) {
-    return { level: 'warning', kind: 'no_head', message: 'heads.jsonl does not know this run' };
+    // No record but the first is written before the run is in heads.jsonl.
+    const level = result.records > 1 ? 'error' : 'warning';
+    return { level, kind: 'no_head', message: 'heads.jsonl does not know this run: its entry is gone' };
   }
   if (info.state === 'running') {
     return note('running', 'the run is going on; checked as far as it is written');
@@ -198,6 +192,45 @@ function packSize(info: RunInfo): Finding[] {
   const kind = found < expected ? 'pack_truncated' : 'pack_appended';
   const message = `bodies.pack has ${found} bytes, and had ${expected} when the run ended`;
   return [{ level: 'error', kind, file: 'pack', run: info.run, message }];
+}
+
+/** What was streamed before a kill is in no record: at least its frames must be whole, but for the last. */
+async function packFrames({ run, pack }: RunInfo): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  if (!existsSync(pack)) return findings;
+  for await (const item of scanPack(pack)) {
+    if (item.kind === 'frame') continue;
+    const where = `${item.length} bytes at ${item.position} of bodies.pack`;
+    findings.push(
+      item.atEnd
+        ? { ...note('torn_tail', `the pack ends in ${where} that are no whole frame`), file: 'pack', run }
+        : { level: 'error', kind: 'body_damaged', file: 'pack', run, message: `${where} are no frame` },
+    );
+  }
+  return findings;
+}
+
+/** A run whose start names a key must have its end signed by it. */
+function signatureOf(info: RunInfo, key: SignerKey | undefined): Finding[] {
+  const { run, heads } = info;
+  const { opened, ended } = heads ?? {};
+  if (ended?.type !== 'closed') return [];
+  const { signature } = ended;
+  const error = (kind: FindingKind, message: string): Finding[] => [
+    { level: 'error', kind, file: 'heads', run, message },
+  ];
+  if (signature === undefined) {
+    if (opened?.key === undefined) return [];
+    return error('signature_missing', 'the run was to be signed, and its head has no signature');
+  }
+  if (key === undefined) {
+    return error('signature_wrong', `there is no public key to check the signature of key ${signature.key}`);
+  }
+  if (signature.key !== key.key || (opened?.key ?? key.key) !== key.key) {
+    return error('signature_wrong', `the head was signed with key ${signature.key}, not ${key.key}`);
+  }
+  if (key.isRight(run, ended, signature)) return [];
+  return error('signature_wrong', 'the signature is not of this head: heads.jsonl was edited');
 }
 
 function note(kind: FindingKind, message: string): LineFinding {

@@ -3,6 +3,7 @@ import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-re
 import { GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { namedPorts } from '../policy/run-patterns.ts';
+import type { RunHead } from '../store/worker-protocol.ts';
 import { refusedFacts, startFacts, widenings } from './facts.ts';
 import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -43,7 +44,9 @@ export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold
   });
   // From here on there is a record to lose.
   const signals = takeSignals();
-  const { held, opened } = await both(standing, () => openRecord(prepared.paths, prepared.run));
+  const { held, opened } = await both(standing, () =>
+    openRecord(prepared.paths, prepared.run, prepared.config.record),
+  );
   try {
     record = await opened.begin(startFacts(prepared, command, io, held.jail));
     return await live({ prepared, held, record, signals, io });
@@ -102,9 +105,11 @@ async function live({ prepared, held, record, signals, io }: Live): Promise<Exit
   signals.stop();
   prepared.lists.stop();
   await serving.stop();
-  failure ??= await closeRecord(record, end);
+  const closed = await closeRecord(record, end);
+  if (closed instanceof GateError) failure ??= closed;
   if (end instanceof GateError) throw end;
   if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
+  if (prepared.settings.verbose && !(closed instanceof GateError)) io.stderr.write(headLine(closed));
   for (const bug of serving.bugs)
     io.stderr.write(`gate: internal error, please report it: ${detailOf(bug)}\n`);
   if (failure !== undefined) throw failure;
@@ -134,15 +139,19 @@ async function commandEnd(
 }
 
 /** Writes the end of the record; gives the failure instead of throwing it, since the run has ended either way. */
-async function closeRecord(record: RunRecord, end: CommandEnd | GateError): Promise<GateError | undefined> {
+async function closeRecord(record: RunRecord, end: CommandEnd | GateError): Promise<RunHead | GateError> {
   try {
-    await record.end(endFacts(end));
-    return undefined;
+    return await record.end(endFacts(end));
   } catch (error) {
     return error instanceof GateError
       ? error
       : new GateError('audit_unavailable', messageOf(error), { cause: error });
   }
+}
+
+/** To be noted elsewhere: `gate verify --head` takes it back. */
+function headLine({ head, records }: RunHead): string {
+  return `gate: head ${head} (records ${records})\n`;
 }
 
 function endFacts(end: CommandEnd | GateError): { exitCode?: number; signal?: string } {

@@ -153,7 +153,7 @@ describe('verify', () => {
     rmSync(given.dir, { recursive: true });
     const gone = await verify(given.paths);
     expect(gone.findings).toMatchObject([{ kind: 'missing_run', run: given.run }]);
-    createActions(given.paths).record('prune', { runs: [given.run] });
+    createActions(given.paths).record('prune', { runs: [{ run: given.run }] });
     expect((await verify(given.paths)).ok).toBe(true);
     expect(listRuns(given.paths).map(({ run }) => run)).toEqual([second.run]);
   });
@@ -167,15 +167,17 @@ describe('verify', () => {
     ]);
     rmSync(given.paths.heads);
     const verdict = await verify(given.paths);
-    expect(verdict.runs[0]?.findings).toMatchObject([{ kind: 'no_head', level: 'warning' }]);
+    expect(verdict.runs[0]?.findings).toMatchObject([{ kind: 'no_head', level: 'error' }]);
   });
 
   it('compares with a hash that was noted elsewhere', async () => {
     const given = await closedRun();
     const info = findRun(given.paths, given.run.slice(-6).toLowerCase());
     const { head } = await verifyRun(info);
-    expect((await verifyRun(info, head.toUpperCase())).ok).toBe(true);
-    expect((await verifyRun(info, '0'.repeat(64))).findings).toMatchObject([{ kind: 'head_mismatch' }]);
+    expect((await verifyRun(info, { head: head.toUpperCase() })).ok).toBe(true);
+    expect((await verifyRun(info, { head: '0'.repeat(64) })).findings).toMatchObject([
+      { kind: 'head_mismatch' },
+    ]);
   });
 
   it('is not stopped by records, fields and bodies of a later version', async () => {
