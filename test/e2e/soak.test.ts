@@ -163,13 +163,14 @@ const middle = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 test('thousands of exchanges, streams, sockets and aborts leave nothing open and nothing out of the record', {
-  timeout: SOAK_MS + 100_000,
-}, async () => {
+  timeout: 2 * SOAK_MS + 200_000,
+}, async (context) => {
   const [go, leave] = [join(home.dir, 'go'), join(home.dir, 'leave')];
   const resolve = ['--resolve', `${HOST}:443:127.0.0.1:${port}`, '--upstream-ca', join(dir, 'ca.pem')];
   const options = [...resolve, '--deny', 'denied.test'];
   const client = [process.execPath, join(home.dir, 'client.mjs'), String(SOAK_MS), go, leave];
   const started = startGate(home, ['run', ...options, '--', ...client], SOAK_MS + 90_000);
+  context.onTestFinished(() => void started.child.kill('SIGKILL'));
   await started.says(/^ready$/m);
   const idle = openFiles(started.pid);
   writeFileSync(go, '');
@@ -199,8 +200,8 @@ test('thousands of exchanges, streams, sockets and aborts leave nothing open and
   expect(of('request').length).toBeGreaterThanOrEqual(total + 3 * (counts['h2'] ?? 0) - (counts['h2'] ?? 0));
   expect(of('analysis').length).toBeGreaterThanOrEqual(of('end').length);
   expect(of('message').length).toBeGreaterThanOrEqual(8 * (counts['ws'] ?? 0));
-  const verdict = await home.gate(['verify', 'last', '--json']);
-  expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true });
+  const verdict = await startGate(home, ['verify', 'last', '--json'], SOAK_MS + 90_000).ended;
+  expect(JSON.parse(verdict.stdout.toString())).toMatchObject({ ok: true });
   process.stdout.write(
     `soak: ${total} turns, ${records.length} records, ${Math.round(early)} MB early, ${Math.round(late)} MB late\n`,
   );
