@@ -120,7 +120,13 @@ function octal(bits: number): string {
 
 /** Links are not followed. Throws the system's error for anything but a missing path. */
 function statOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Below a file nothing is either; to make something there will say why not.
+    if (codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** None where the folder is missing; one that cannot be read is a problem of its mode or owner already. */

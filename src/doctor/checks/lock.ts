@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
-import { GateError } from '../../core/errors.ts';
+import { codeOf } from '../../core/errors.ts';
 import type { GatePaths } from '../../core/paths.ts';
 import { commandLine } from '../../output/printable.ts';
-import { type Check, fail, fine, found, problemOf, type Repair, warn } from '../check.ts';
+import type { SqliteDatabase } from '../../store/sqlite.ts';
+import { type Check, fail, fine, found, type Problem, problemOf, type Repair, warn } from '../check.ts';
 
 const PATIENCE_MS = 500;
 
@@ -15,9 +16,9 @@ export const lock: Check = {
   async run({ paths }) {
     const { lock: file } = paths();
     if (!existsSync(file)) return fine('not there yet: the first run makes it');
-    const { withLock } = await import('../../store/lock.ts');
+    const { openDatabase } = await import('../../store/sqlite.ts');
     try {
-      withLock(file, () => undefined, PATIENCE_MS);
+      lockOnce(openDatabase(file, { busyTimeoutMs: PATIENCE_MS }));
       return fine(`${file} can be locked`);
     } catch (error) {
       return found([problem(file, error)], '');
@@ -25,9 +26,19 @@ export const lock: Check = {
   },
 };
 
-function problem(file: string, error: unknown) {
-  const cause = error instanceof GateError ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+/** As `withLock` of the store does, but without the journal that comes and goes in the data folder meanwhile. */
+function lockOnce(database: SqliteDatabase): void {
+  try {
+    database.pragma('journal_mode = MEMORY');
+    database.exec('BEGIN IMMEDIATE');
+    database.exec('ROLLBACK');
+  } finally {
+    database.close();
+  }
+}
+
+function problem(file: string, error: unknown): Problem {
+  const code = codeOf(error);
   if (code === 'SQLITE_BUSY')
     return warn(`another gate holds ${file}`, 'wait for it; `gate runs` shows what is running');
   if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {

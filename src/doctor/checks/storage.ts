@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { GatePaths } from '../../core/paths.ts';
 import { type Check, found, type Problem, type Repair, warn } from '../check.ts';
 import { flushProblems, freeBytes, spaceProblems } from '../disk.ts';
@@ -19,7 +20,7 @@ export const storage: Check = {
       ...placeProblems(all),
       ...spaceProblems(data, free),
       ...flushProblems(data),
-      ...(await tailProblems(all)),
+      ...(existsSync(data) ? await tailProblems(all) : []),
     ];
     return found(problems, `modes and owner are right, ${(free / GiB).toFixed(1)} GiB free, flushes work`);
   },
@@ -37,15 +38,17 @@ async function tailProblems(paths: GatePaths): Promise<Problem[]> {
   });
 }
 
-/** An action is written to both files, and every writer first ends what is torn. Nothing is cut. */
+/** Every writer first ends what is torn, with a `recovered` record; this one has only that to say. Nothing is cut. */
 function endTornLines(paths: GatePaths, file: string): Repair {
+  const type = 'doctor.repair';
+  const fields = { repaired: 'torn_tail' };
   return {
     what: `end the torn line of ${file} with a \`recovered\` record`,
     run: async () => {
       const { createActions } = await import('../../store/actions.ts');
-      const { readLineTail } = await import('../../store/line-tail.ts');
-      // The other file's repair may have done it.
-      if (readLineTail(file).tornBytes > 0) createActions(paths).record('doctor.repair', { torn: file });
+      const { createChainedLog } = await import('../../store/chained-log.ts');
+      if (file === paths.actions) createActions(paths).record(type, fields);
+      else createChainedLog({ file, lock: paths.lock }).append({ type, fields });
     },
   };
 }

@@ -1,0 +1,173 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { healthyHome } from '../../fixtures/homes/healthy.ts';
+import type { gatePaths } from '../../src/core/paths.ts';
+import { users } from '../helpers/jail-rig.ts';
+import { GATE, type TestHome, testHome } from '../helpers/product.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+
+/** What docs/runbook.md promises of `--json`. */
+const Report = z.strictObject({
+  ok: z.boolean(),
+  checks: z.array(
+    z.strictObject({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(['ok', 'warn', 'fail', 'skip']),
+      detail: z.string().min(1),
+      fix: z.string().min(1).optional(),
+      repaired: z.array(z.string()).min(1).optional(),
+      wouldRepair: z.array(z.string()).min(1).optional(),
+    }),
+  ),
+});
+
+let home: TestHome;
+let paths: ReturnType<typeof gatePaths>;
+beforeAll(() => {
+  home = testHome();
+  paths = healthyHome(home.env['GATE_HOME'] ?? '');
+});
+afterAll(() => home.remove());
+
+function read(stdout: string) {
+  const report = Report.parse(JSON.parse(stdout));
+  const of = (id: string) => report.checks.find((check) => check.id === id);
+  return { ok: report.ok, of, unwell: report.checks.filter(({ status }) => status !== 'ok'), report };
+}
+
+/** A copy of this installation that anybody can read. */
+function copyOfGate(...without: string[]): { root: string; cli: string } {
+  const root = mkdtempSync(join(tmpdir(), 'gate-copy-'));
+  chmodSync(root, 0o755);
+  const missing = without.map((name) => resolve(name));
+  for (const name of ['dist', 'profiles', 'package.json', 'node_modules/better-sqlite3'])
+    cpSync(name, join(root, name), { recursive: true, filter: (path) => !missing.includes(resolve(path)) });
+  for (const name of ['node_modules/bindings', 'node_modules/file-uri-to-path'])
+    if (!without.includes('node_modules/better-sqlite3')) cpSync(name, join(root, name), { recursive: true });
+  return { root, cli: join(root, 'dist', 'cli.js') };
+}
+
+describe('on this machine, gate doctor', () => {
+  // promise: doctor
+  test.each(users().map((user) => [user.name, user] as const))(
+    'finds all well as %s, jail included, and changes nothing',
+    (_, { uid }) => {
+      const copy = copyOfGate();
+      const own = mkdtempSync(join(tmpdir(), 'gate-own-'));
+      chownSync(own, uid, uid);
+      const env = { ...home.env, HOME: own, GATE_HOME: join(own, 'gate') };
+      const gate = (...args: string[]) =>
+        spawnSync(process.execPath, [copy.cli, ...args], { env, cwd: own, uid, gid: uid, encoding: 'utf8' });
+      expect(gate('doctor', '--auto-repair').status).toBe(0);
+      const before = snapshot(own);
+      const { status, stdout, stderr } = gate('doctor', '--strict', '--json');
+      const { ok, unwell, report, of } = read(stdout);
+      expect({ status, ok, unwell, stderr }).toEqual({ status: 0, ok: true, unwell: [], stderr: '' });
+      expect(report.checks.length).toBeGreaterThanOrEqual(10);
+      expect(of('jail')?.detail).toMatch(/^\d ways out work outside and not inside/);
+      expect(snapshot(own)).toEqual(before);
+      // A run that has been makes no difference, and leaves nothing behind that doctor would not like.
+      expect(gate('run', '--', 'true').status).toBe(0);
+      expect(read(gate('doctor', '--strict', '--json').stdout).unwell).toEqual([]);
+      for (const dir of [copy.root, own]) rmSync(dir, { recursive: true, force: true });
+    },
+  );
+
+  test('says what a person must do, in one line a check', async () => {
+    const { stdout, exitCode } = await home.gate(['doctor']);
+    expect(exitCode).toBe(0);
+    expect(stdout.trimEnd().split('\n').length).toBe(
+      read((await home.gate(['doctor', '--json'])).stdout).report.checks.length + 1,
+    );
+    expect(stdout).toMatch(/^✓ Jail /m);
+    expect((await home.gate(['doctor', '--nonsense'])).exitCode).toBe(2);
+  });
+
+  test.skipIf(process.platform !== 'linux')('explains that namespaces are switched off', () => {
+    const shell = `echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"`;
+    const { stdout, status } = spawnSync(
+      'unshare',
+      ['-Ur', 'sh', '-c', shell, 'sh', process.execPath, GATE, 'doctor', '--json'],
+      { env: home.env, encoding: 'utf8' },
+    );
+    expect(status).toBe(1);
+    const { of, ok } = read(stdout);
+    expect(ok).toBe(false);
+    expect(of('namespaces')).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('user.max_user_namespaces is 0'),
+      fix: 'sudo sysctl user.max_user_namespaces=10000',
+    });
+    expect(of('jail')).toMatchObject({ status: 'skip', detail: expect.stringContaining('Namespaces') });
+  });
+});
+
+test('a broken home: told, told what would be done, repaired, and whole for gate verify', async () => {
+  chmodSync(paths.data, 0o755);
+  appendFileSync(paths.heads, '{"torn');
+  rmSync(paths.caKey);
+  writeFileSync(paths.index, 'garbage');
+  const broken = await home.gate(['doctor', '--json']);
+  expect(broken.exitCode).toBe(1);
+  expect(read(broken.stdout).unwell.map(({ id, status }) => `${id} ${status}`)).toEqual([
+    'storage fail',
+    'ca fail',
+    'index fail',
+  ]);
+  const before = snapshot(home.dir);
+  const would = read((await home.gate(['doctor', '--dry-run', '--auto-repair', '--json'])).stdout);
+  expect(would.of('index')?.wouldRepair).toEqual(['make the index anew from the ledgers']);
+  expect(snapshot(home.dir)).toEqual(before);
+  const repaired = await home.gate(['doctor', '--auto-repair', '--json']);
+  expect(repaired.exitCode).toBe(0);
+  expect(read(repaired.stdout).of('ca')?.repaired?.length).toBe(1);
+  expect(read((await home.gate(['doctor', '--strict', '--json'])).stdout).unwell).toEqual([]);
+  expect((await home.gate(['verify'])).stdout).toContain('1 run verified');
+});
+
+test('warnings are 0, and 1 with --strict', async () => {
+  const env = { GATE_HOME: join(home.dir, 'fresh') };
+  expect((await home.gate(['doctor'], { env })).exitCode).toBe(0);
+  expect((await home.gate(['doctor', '--strict'], { env })).exitCode).toBe(1);
+});
+
+test('without helper and native module doctor starts, and says how to get them', () => {
+  const { root, cli } = copyOfGate('dist/native', 'node_modules/better-sqlite3');
+  const { status, stdout } = spawnSync(process.execPath, [cli, 'doctor', '--json'], {
+    env: { ...home.env, NODE_PATH: '' },
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  const { of } = read(stdout);
+  expect(of('native-module')).toMatchObject({
+    status: 'fail',
+    fix: `cd ${root} && npm rebuild better-sqlite3`,
+  });
+  expect(of('helper')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining('gate-jail) is missing'),
+  });
+  expect(of('jail')).toMatchObject({ status: 'skip' });
+  expect(of('config')).toMatchObject({ status: 'ok' });
+  expect(of('ca')).toMatchObject({ status: 'ok' });
+  rmSync(root, { recursive: true, force: true });
+});
+
+test('inside a jail doctor says so and repairs nothing', async () => {
+  const inside = await home.gate(['run', '--', process.execPath, GATE, 'doctor', '--json']);
+  expect(inside.exitCode).toBe(0);
+  const { of } = read(inside.stdout);
+  expect(of('environment')).toMatchObject({
+    status: 'warn',
+    detail: expect.stringMatching(/inside gate run/),
+  });
+  expect(of('storage')).toMatchObject({ status: 'skip', detail: expect.stringMatching(/inside gate run/) });
+  const repair = await home.gate(['run', '--', process.execPath, GATE, 'doctor', '--auto-repair']);
+  expect(repair.exitCode).toBe(1);
+  expect(repair.stderr).toContain("gate's own files cannot be changed from inside");
+});
