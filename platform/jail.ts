@@ -50,7 +50,8 @@ export interface JailListener {
 
 /** An attempt that the jail refused, counted over a short window. */
 export interface RefusedAttempt {
-  readonly proto: 'tcp' | 'udp' | 'icmp' | 'other';
+  readonly proto: 'tcp' | 'udp' | 'icmp' | 'other' | 'unix';
+  /** Of `unix`: the path of the socket. */
   readonly address: string;
   readonly port?: number;
   readonly count: number;

@@ -46,6 +46,10 @@ const FIXES: readonly { readonly where: RegExp; readonly error?: string; readonl
     error: 'EPERM',
     fix: "the jail makes the command's connections, and needs a debugger's rights for it: kernel.yama.ptrace_scope must be 2 or less, and a container must allow pidfd_getfd and process_vm_readv",
   },
+  {
+    where: /^stdio/,
+    fix: 'standard input, output or error is a datagram socket, which could send anywhere: put a pipe in between',
+  },
   { where: /^cwd/, fix: 'start gate in a folder that the jail may show' },
   { where: /^seccomp/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },
   {

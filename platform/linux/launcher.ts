@@ -48,6 +48,8 @@ function createSession(helper: Helper, events: JailEvents) {
     error: ([step, errno, ...detail]) => {
       failure ??= jailFailure(step ?? '', Number(errno), detail.join(' '));
     },
+    refused: ([count, ...path]) =>
+      events.refused({ proto: 'unix', address: path.join(' '), count: Number(count) }),
     broken: () => {
       failure ??= new GateError('jail_failed', 'a part of the jail failed, so the command was ended', {
         hint: 'its connections were made by the process gate-broker, which is gone: was it killed, or was memory short?',

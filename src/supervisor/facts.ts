@@ -53,7 +53,7 @@ export function refusedFacts(attempt: RefusedAttempt, { pool }: Pick<Prepared, '
     ...(host === undefined ? {} : { host }),
     address,
     ...(port === undefined ? {} : { port }),
-    reason: 'port_not_captured',
+    reason: proto === 'unix' ? 'socket_outside' : 'port_not_captured',
     count,
   };
 }

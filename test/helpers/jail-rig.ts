@@ -66,6 +66,8 @@ export interface Rig {
     command: readonly string[],
     spec?: Partial<JailSpec>,
   ): Promise<Outcome>;
+  /** The command line of `startJailed`, to be run by something else. */
+  command(command: readonly string[], spec?: Partial<JailSpec>): readonly string[];
   startJailed(user: User, command: readonly string[], spec?: Partial<JailSpec>): Running;
   /** Runs it as the same user without a jail. */
   outside(user: User, command: readonly string[]): Promise<Outcome>;
@@ -110,6 +112,7 @@ export async function createRig(): Promise<Rig> {
     dir,
     probe,
     home,
+    command: (command, spec = {}) => argv(command, spec),
     startJailed,
     jailedAfter: (script, user, command, spec = {}) => {
       const become = user.uid === 0 ? '' : `setpriv --reuid ${user.uid} --regid ${user.uid} --clear-groups`;

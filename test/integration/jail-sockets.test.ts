@@ -36,6 +36,40 @@ for path in sys.argv[1:]:
     except OSError as e: print(e.__class__.__name__)
 `;
 
+/** Servers and clients of the command itself, in every form that programs use. */
+const OWN = `
+import os, socket
+S, Q = socket.SOCK_STREAM, socket.SOCK_SEQPACKET
+here, folder = os.getcwd(), 'long/' + 'x' * 90
+os.makedirs(folder); os.symlink('s', 'one'); os.symlink(here + '/one', 'two'); held = os.open('.', os.O_RDONLY)
+def meet(kind, bound, name):
+    s = socket.socket(socket.AF_UNIX, kind); s.bind(bound); s.listen()
+    c = socket.socket(socket.AF_UNIX, kind); c.connect(name); c.send(b'x')
+    a = s.accept()[0]; peer = a.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    assert a.recv(2) == b'x' and int.from_bytes(peer[4:8], 'little') == os.geteuid(), name
+    if bound[0] != '\\0': os.unlink(bound)
+meet(S, 's', 's'); meet(Q, 's', 's'); meet(S, '\\0gate', '\\0gate'); meet(Q, '\\0gate', '\\0gate')
+meet(S, here + '/s', here + '/s'); meet(S, 's', 'two'); meet(S, folder + '/s', folder + '/s')
+for name in ('/proc/self/fd/%d/s' % held, '/dev/fd/%d/s' % held, '/proc/self/cwd/s', '/proc/self/root' + here + '/s'):
+    meet(S, 's', name)
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.send(b'one'); a.send(b'two')
+assert (b.recv(9), b.recv(9)) == (b'one', b'two')
+if os.fork() == 0:
+    os.chdir('long'); meet(S, '../s', '../s'); os._exit(0)
+assert os.wait()[1] == 0
+print('fine')
+`;
+
+/** Waits for a socket that somebody outside makes, and tries it in vain. */
+const LATE = `
+import os, socket, sys, time
+print('up', flush=True)
+while not os.path.exists(sys.argv[1]): time.sleep(0.02)
+time.sleep(0.3)
+try: print(socket.socket(socket.AF_UNIX).connect(sys.argv[1]))
+except OSError as e: print(e.__class__.__name__)
+`;
+
 describe.skipIf(missing)('control sockets', () => {
   let rig: Rig;
   const servers: ChildProcess[] = [];
@@ -113,13 +147,31 @@ describe.skipIf(missing)('control sockets', () => {
       expect(inside.stdout).toMatch(/^\w+Error\nDEPUTY\n$/);
     });
 
-    it('lets the command have sockets of its own', async () => {
+    it.each([
+      ['', []],
+      [' in namespaces of its own', ['unshare', '-Urmn']],
+    ])('lets the command have sockets of its own%s', async (_where, space) => {
       const home = rig.home(user);
-      const script = `import socket,os
-s=socket.socket(socket.AF_UNIX);s.bind('own');s.listen();c=socket.socket(socket.AF_UNIX);c.connect('own')
-a=socket.socket(socket.AF_UNIX);a.bind('\\0own');a.listen();c=socket.socket(socket.AF_UNIX);c.connect('\\0own');print('fine')`;
-      const inside = await rig.jailed(user, ['python3', '-c', script], { cwd: home });
-      expect(inside.stdout).toBe('fine\n');
+      const inside = await rig.jailed(user, [...space, 'python3', '-c', OWN], { cwd: home });
+      expect(inside).toMatchObject({ stdout: 'fine\n', refused: [] });
+    });
+
+    it('refuses a socket that is made while the command runs, and tells of it', async () => {
+      const path = join(rig.home(user), 'late.sock');
+      const running = rig.startJailed(user, ['python3', '-c', LATE, path]);
+      if (running.child.stdout) await once(running.child.stdout, 'data');
+      await serve(user, [path]);
+      const inside = await running.outcome;
+      expect(inside.stdout).toBe('up\nConnectionRefusedError\n');
+      expect(inside.refused).toEqual([{ proto: 'unix', address: path, count: 1 }]);
+    });
+
+    it('does not start with a datagram socket as its input', async () => {
+      const open =
+        'import os,socket,sys;a,b=socket.socketpair(1,2);os.dup2(a.fileno(),0);os.execvp(sys.argv[1],sys.argv[1:])';
+      const inside = await rig.outside(user, ['python3', '-c', open, ...rig.command(['true'])]);
+      expect(inside.code).toBe(125);
+      expect(inside.stderr).toContain('datagram socket');
     });
 
     it('shows no socket below /run', async () => {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,10 +29,12 @@
 
 enum {
   CHANNEL = FD_IPC, /* the same number, once that one is closed */
-  MOST = 256,  /* calls at once; beyond these a connect is told to try again */
+  MOST = 512,  /* calls at once; beyond these a connect is told to try again */
   SPARE = 4,   /* threads kept for the next calls */
   STACK = 256 << 10,
   LOOK_MS = 50, /* how often somebody looks after callers that died or got a signal */
+  TELL_TURNS = 4,
+  PATIENCE_MS = 2000,
 };
 
 void server_waits(struct server *server, bool waits) {
@@ -144,11 +147,16 @@ static _Noreturn void run(struct broker *broker, int channel) {
     if (!add_server(broker)) fail("broker", "thread");
   pthread_mutex_unlock(&broker->lock);
   if (write_all(channel, "r", 1) < 0) _exit(EXIT_FAILED);
-  for (;;) {
-    struct timespec pause_for = {0, LOOK_MS * 1000000L};
-    nanosleep(&pause_for, NULL);
+  const struct timespec pause_for = {0, LOOK_MS * 1000000L};
+  sigset_t finish;
+  sigemptyset(&finish);
+  sigaddset(&finish, SIGTERM);
+  for (unsigned turn = 1; sigtimedwait(&finish, NULL, &pause_for) < 0; turn++) {
     look_after(broker);
+    if (turn % TELL_TURNS == 0) turned_tell(&broker->turned);
   }
+  turned_tell(&broker->turned);
+  _exit(0);
 }
 
 /* Nothing of gate's but the way to tell it of a failure: what is open here could be handed to a caller by mistake. */
@@ -179,7 +187,8 @@ static _Noreturn void become_broker(const struct spec *spec, bool whole, pid_t h
   names_open(&broker.names, &spec->allowed);
   /* From here on /proc and all others may be covered. */
   if (write_all(CHANNEL, "o", 1) < 0) _exit(EXIT_FAILED);
-  if (pthread_mutex_init(&broker.lock, NULL) != 0) fail("broker", "lock");
+  if (pthread_mutex_init(&broker.lock, NULL) != 0 || pthread_mutex_init(&broker.turned.lock, NULL) != 0)
+    fail("broker", "lock");
   caps_lower(whole ? BROKER_ROOT_CAPS : BROKER_CAPS);
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) fail("broker", "dumpable");
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) fail("broker", "parent-death signal");
@@ -202,7 +211,14 @@ struct broker_handle broker_start(const struct spec *spec, bool whole, pid_t hel
   if (read_all(ends[0], &byte, 1) < 0) _exit(EXIT_FAILED);
   int process = (int)syscall(SYS_pidfd_open, pid, 0);
   if (process < 0) fail("broker", "pidfd");
-  return (struct broker_handle){process, ends[0]};
+  return (struct broker_handle){pid, process, ends[0]};
+}
+
+void broker_finish(const struct broker_handle *broker) {
+  struct pollfd end = {broker->process, POLLIN, 0};
+  kill(broker->pid, SIGTERM);
+  /* Node reads slowly, or is gone: it dies with us then. */
+  while (poll(&end, 1, PATIENCE_MS) < 0 && errno == EINTR) continue;
 }
 
 static void send_listener(int channel, int listener) {

@@ -15,6 +15,7 @@
 #include "names.h"
 #include "notice.h"
 #include "spec.h"
+#include "turned.h"
 
 /* SYS_PTRACE: descriptors and memory of callers; SYS_CHROOT: their view of the files; NET_ADMIN: to which namespace a
  * socket belongs, and which file it is bound to. All in the jail's user namespace only. */
@@ -36,6 +37,7 @@ struct broker {
   int listener;
   struct lookout lookout;
   struct names names;
+  struct turned turned;
   pthread_mutex_t lock; /* for what follows */
   struct server *servers;
   unsigned count, idle;
@@ -43,12 +45,15 @@ struct broker {
 
 /* What the helper knows of it. */
 struct broker_handle {
+  pid_t pid;
   int process; /* pidfd */
   int channel; /* for the command's own process */
 };
 
 /* After the namespaces are made, but for the one of processes; before anything is mounted. */
 struct broker_handle broker_start(const struct spec *spec, bool whole, pid_t helper);
+/* After the command ended: lets it tell what is left, and waits for its end. */
+void broker_finish(const struct broker_handle *broker);
 /* In the command's process: hands over the filter's listener and tries one call. Fatal on failure. */
 void broker_offer(int channel, int listener);
 

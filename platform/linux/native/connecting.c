@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -72,6 +73,17 @@ static int connect_held(struct server *server, int fd, int place) {
   return connect_to(server, fd, &address);
 }
 
+/* Only what is a socket is worth a record. */
+static void turn_away(struct broker *broker, int place) {
+  char name[16], path[TURNED_PATH];
+  struct stat about;
+  snprintf(name, sizeof name, "%d", place);
+  ssize_t size = readlinkat(broker->lookout.fds, name, path, sizeof path - 1);
+  if (size < 0 || fstat(place, &about) < 0 || !S_ISSOCK(about.st_mode)) return;
+  path[size] = 0;
+  turned_note(&broker->turned, path);
+}
+
 static int connect_name(struct server *server, int fd, const struct address *address) {
   struct broker *broker = server->broker;
   const struct sockaddr_un *given = (const struct sockaddr_un *)&address->name;
@@ -80,7 +92,9 @@ static int connect_name(struct server *server, int fd, const struct address *add
   memcpy(path, given->sun_path, address->size - offsetof(struct sockaddr_un, sun_path));
   int place = caller_open(&broker->lookout, server->notice.thread, path);
   if (place < 0) return -errno;
-  int result = names_have(&broker->names, place) ? connect_held(server, fd, place) : -ECONNREFUSED;
+  int result = -ECONNREFUSED;
+  if (names_have(&broker->names, place)) result = connect_held(server, fd, place);
+  else turn_away(broker, place);
   close(place);
   return result;
 }
@@ -109,7 +123,7 @@ static int connect_as_caller(struct server *server, int fd, const struct address
   return result;
 }
 
-static int serve_connect(struct server *server) {
+static int serve_connect(struct server *server, bool patient) {
   const struct notice *notice = &server->notice;
   const struct lookout *lookout = &server->broker->lookout;
   int fd = caller_descriptor(lookout, notice->thread, (int)notice->arguments[0]);
@@ -119,6 +133,8 @@ static int serve_connect(struct server *server) {
   if (address.size > sizeof address.name) result = -EINVAL;
   else if (address.size > 0 && !caller_read(notice->thread, notice->arguments[1], &address.name, address.size))
     result = -EFAULT;
+  /* Too many wait already; what does not wait is still served. */
+  else if (!patient && !(fcntl(fd, F_GETFL) & O_NONBLOCK)) result = -EAGAIN;
   else result = connect_as_caller(server, fd, &address);
   close(fd);
   return result;
@@ -159,9 +175,7 @@ static int serve_pair(struct server *server) {
 void broker_serve(struct server *server, bool patient) {
   int listener = server->broker->listener;
   switch (server->notice.number) {
-    case SYS_connect:
-      notice_answer(listener, &server->notice, patient ? serve_connect(server) : -EAGAIN);
-      return;
+    case SYS_connect: notice_answer(listener, &server->notice, serve_connect(server, patient)); return;
     case SYS_listen: serve_listen(server); return;
     case SYS_socketpair: notice_answer(listener, &server->notice, serve_pair(server)); return;
     default: notice_answer(listener, &server->notice, -ENOSYS);

@@ -98,7 +98,7 @@ static void run(const struct spec *spec, pid_t parent) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) fail("init", "socketpair");
   setup.helper = ends[1];
   supervise_block_signals();
-  struct supervisor supervisor = {.messages = ends[0], .terminal = terminal, .broker = broker.process};
+  struct supervisor supervisor = {.messages = ends[0], .terminal = terminal, .broker = broker};
   supervisor.init = start_init(&setup, ends[0]);
   close(ends[1]);
   close(setup.packets);

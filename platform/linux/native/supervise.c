@@ -77,6 +77,7 @@ static void share_interrupt(const struct supervisor *supervisor, bool had_termin
 static _Noreturn void ended(const struct supervisor *supervisor, bool clean, int status) {
   while (waitpid(supervisor->init, NULL, 0) < 0 && errno == EINTR) continue;
   /* All of the jail is gone with its process 1. */
+  broker_finish(&supervisor->broker);
   bool had_terminal = supervisor->terminal >= 0 && !terminal_is_ours(supervisor->terminal);
   terminal_reclaim(supervisor->terminal);
   had_terminal = had_terminal && terminal_is_ours(supervisor->terminal);
@@ -142,7 +143,7 @@ _Noreturn void supervise(struct supervisor *supervisor) {
   struct pollfd watched[] = {{FD_CONTROL, POLLIN, 0},
                              {supervisor->messages, POLLIN, 0},
                              {signals, POLLIN, 0},
-                             {supervisor->broker, POLLIN, 0}};
+                             {supervisor->broker.process, POLLIN, 0}};
   for (;;) {
     if (poll(watched, 4, -1) < 0 && errno != EINTR) fail("helper", "poll");
     if (watched[2].revents) handle_signals(supervisor, signals);

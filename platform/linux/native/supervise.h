@@ -6,10 +6,12 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include "broker.h"
+
 struct supervisor {
   pid_t init;
   int messages; /* to init */
-  int broker;   /* pidfd */
+  struct broker_handle broker;
   int terminal; /* or -1 */
   unsigned continues;
   bool modes_known;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +34,17 @@ static void default_signals(void) {
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("launch", "sigprocmask");
 }
 
+/* Of another network namespace, and free to send anywhere with each message. */
+static void refuse_datagrams(void) {
+  for (int fd = 0; fd < 3; fd++) {
+    int type = 0;
+    socklen_t room = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &room) < 0) continue;
+    errno = ESOCKTNOSUPPORT;
+    if (type != SOCK_STREAM && type != SOCK_SEQPACKET) fail("stdio", fd == 0 ? "input" : "output");
+  }
+}
+
 static _Noreturn void become_command(const struct init_setup *setup, int go) {
   char byte = 0;
   if (read_all(go, &byte, 1) < 0) _exit(EXIT_FAILED);
@@ -40,6 +52,7 @@ static _Noreturn void become_command(const struct init_setup *setup, int go) {
   umask(setup->mask);
   if (setup->landlock) landlock_scope();
   default_signals();
+  refuse_datagrams();
   /* Nothing but stdin, stdout and stderr goes along. */
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("launch", "close_range");
   /* The broker looks into this process as into those that the command will start. */

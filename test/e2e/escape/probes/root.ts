@@ -86,3 +86,8 @@ export const ACTS: readonly Probe[] = [
   act('ports below 1024', ['bind', '81'], /^E(ACCES|PERM)$/),
   act('capture packets of the loopback', ['sniff'], /^E(PERM|AFNOSUPPORT|ACCES)$/),
 ];
+
+/** Root keeps CAP_SETFCAP where it may nest user namespaces, and only there. */
+export const WITHOUT_NESTING: readonly Probe[] = [
+  act('take the capability back from a file', ['filecap'], /^E(PERM|OPNOTSUPP)$/),
+];

@@ -112,6 +112,15 @@ def bind(port):
     return "bound"
 
 
+def filecap():
+    """A file capability of the machine, not only of this user namespace."""
+    path = mine("capable")
+    open(path, "w").close()
+    # VFS_CAP_REVISION_2, effective, CAP_SYS_ADMIN: valid in the first user namespace only.
+    os.setxattr(path, "security.capability", bytes.fromhex("0100000200002000000000000000000000000000"))
+    return "set"
+
+
 def sniff():
     with socket.socket(17, socket.SOCK_RAW, socket.htons(3)) as listener:
         listener.settimeout(0.2)
@@ -119,4 +128,5 @@ def sniff():
     return "listening"
 
 
-p.run({f.__name__: f for f in (mknod, mount, remount, umount, chroot, module, clock, limit, realtime, bind, sniff)})
+p.run({f.__name__: f for f in (mknod, mount, remount, umount, chroot, module, clock, limit, realtime, bind, filecap,
+                               sniff)})
