@@ -164,5 +164,6 @@ function leftOut({ request, response }: Texts): { request?: number; response?: n
 }
 
 function contentBytes(content: Content | undefined): Uint8Array {
-  return content === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(content));
+  // Not of Node's pool: what is posted takes the whole pool along.
+  return content === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(content));
 }

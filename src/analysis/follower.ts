@@ -1,5 +1,5 @@
 import { EndRecord, MessageRecord, RequestRecord, ResponseRecord } from '../core/record.ts';
-import { readLedger } from '../store/ledger-reader.ts';
+import { followLedger } from './ledger-tail.ts';
 import type { Job } from './protocol.ts';
 
 /** The records of one exchange, as far as the ledger has been read. */
@@ -15,8 +15,8 @@ export interface ExchangeRecords {
 
 /** Follows the ledger of a run that goes on. */
 export interface Follower {
-  /** The records that a job is about. Rejects with Error where the ledger does not have them. */
-  find(job: Job): Promise<ExchangeRecords>;
+  /** The records that a job is about. Throws where the ledger does not have them. */
+  find(job: Job): ExchangeRecords;
   /** The job's records are not needed any more. */
   forget(job: Job): void;
 }
@@ -24,7 +24,7 @@ export interface Follower {
 /** Reads each line once, and keeps the records of exchanges that are still to be analysed. */
 export function createFollower(ledger: string): Follower {
   const known = new Map<string, ExchangeRecords>();
-  let next = { offset: 0, index: 0 };
+  const tail = followLedger(ledger);
 
   function of(id: string): ExchangeRecords {
     const found = known.get(id) ?? { messages: [], dataMessages: 0 };
@@ -54,18 +54,9 @@ export function createFollower(ledger: string): Follower {
     }
   }
 
-  async function readOn(): Promise<void> {
-    for await (const line of readLedger(ledger, next)) {
-      // The rest of a line that is being written comes with the next job.
-      if (line.torn) return;
-      next = { offset: line.end, index: line.index + 1 };
-      if (line.record !== undefined) note(line.record);
-    }
-  }
-
   return {
-    async find(job) {
-      if (!isThere(known.get(job.id), job)) await readOn();
+    find(job) {
+      if (!isThere(known.get(job.id), job)) tail.read(note);
       const found = known.get(job.id);
       if (found === undefined || !isThere(found, job)) {
         throw new Error(`the ledger has no records of ${job.id}`);

@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import { headAnalysis } from './head.ts';
 import type { Analysed, AnalysisSetup, Job } from './protocol.ts';
 
-/** Jobs on their way through the worker, one after the other. */
+/** Jobs on their way through the worker, in order. */
 export interface JobQueue {
   /** Starts the worker where there is none: it takes a while. */
   warm(): void;
@@ -28,16 +28,21 @@ export interface QueueDeps {
   readonly jobTimeoutMs?: number;
 }
 
+/** Jobs that are handed over with one message, at most. */
+const HANDFUL = 32;
 /** What a job weighs besides its texts. */
 const JOB_BYTES = 500;
 
 /** Makes the queue. Nothing is started before there is something to do. */
 export function createJobQueue(deps: QueueDeps): JobQueue {
   const { maxBytes = 32 * 1024 * 1024, jobTimeoutMs = 60_000 } = deps;
-  const jobs: Job[] = [];
+  let jobs: Job[] = [];
   let bytes = 0;
   let worker: Worker | undefined;
-  let current: Job | undefined;
+  /** With the worker; results come in their order. */
+  let current: Job[] = [];
+  /** So many jobs are handed over one by one: a worker has died on one of them. */
+  let suspects = 0;
   let timer: NodeJS.Timeout | undefined;
   const waiters: (() => void)[] = [];
   const idle: (() => void)[] = [];
@@ -48,7 +53,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
     const made = deps.start(deps.setup);
     worker = made;
     let reason = 'it ended';
-    made.on('message', (result: Analysed) => finished(result));
+    made.on('message', finished);
     made.on('error', (error) => {
       reason = messageOf(error);
     });
@@ -59,39 +64,54 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
   }
 
   function next(): void {
-    if (current !== undefined || stopped) return;
-    current = jobs.shift();
-    if (current === undefined) {
+    if (current.length > 0 || stopped) return;
+    if (jobs.length === 0) {
       for (const tell of idle.splice(0)) tell();
       return;
     }
+    current = jobs.splice(0, suspects > 0 ? 1 : HANDFUL);
+    suspects = Math.max(0, suspects - 1);
     started().postMessage(current);
+    watch();
+  }
+
+  /** From here on the first of the current jobs has its time. */
+  function watch(): void {
     timer = setTimeout(() => void worker?.terminate(), jobTimeoutMs);
     timer.unref();
   }
 
   function take(): Job | undefined {
-    clearTimeout(timer);
-    const job = current;
-    current = undefined;
+    const job = current.shift();
     if (job === undefined) return undefined;
     bytes -= weight(job);
     if (bytes < maxBytes) for (const tell of waiters.splice(0)) tell();
     return job;
   }
 
-  function finished(result: Analysed): void {
-    const job = take();
-    if (job !== undefined) deps.done(job, result);
-    next();
+  function finished(results: readonly Analysed[]): void {
+    for (const result of results) {
+      const job = take();
+      if (job !== undefined) deps.done(job, result);
+    }
+    clearTimeout(timer);
+    if (current.length > 0) watch();
+    else next();
   }
 
   function died(which: Worker, reason: string): void {
     if (worker !== which) return;
     worker = undefined;
-    const job = stopped ? undefined : take();
-    if (job === undefined) return;
-    fail(job, `the analysis died: ${reason}`);
+    clearTimeout(timer);
+    if (stopped || current.length === 0) return;
+    if (current.length === 1) {
+      const job = take();
+      if (job !== undefined) fail(job, `the analysis died: ${reason}`);
+    } else {
+      suspects = current.length;
+      jobs = [...current, ...jobs];
+      current = [];
+    }
     next();
   }
 
@@ -100,7 +120,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
   }
 
   function drained(): Promise<void> {
-    if (current === undefined && jobs.length === 0) return Promise.resolve();
+    if (current.length === 0 && jobs.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       idle.push(resolve);
     });
@@ -126,7 +146,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
       stopped = true;
       for (const tell of waiters.splice(0)) tell();
       clearTimeout(timer);
-      const left = current === undefined ? jobs : [current, ...jobs];
+      const left = [...current, ...jobs];
       for (const job of left) fail(job, 'not analysed: the run was over');
       await worker?.terminate();
     },

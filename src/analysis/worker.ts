@@ -1,14 +1,21 @@
+import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { fingerprint } from '../core/mask.ts';
 import { openPackReader, type PackReader } from '../store/pack-reader.ts';
 import { analyse } from './analyse.ts';
 import { createScanner } from './decode/scan.ts';
 import { createFollower } from './follower.ts';
-import type { AnalysisSetup, Job } from './protocol.ts';
+import type { Analysed, AnalysisSetup, Job } from './protocol.ts';
+
+/** Results are told at the latest after so long: they are records, and nobody waits for one of them. */
+const REPORT_MS = 50;
+
+/** What the kernel gives to this thread while others of the machine want to run: a third of what they get. */
+const NICENESS = 5;
 
 /**
- * The analysis worker: takes one job after the other, reads what was recorded from the run's own files, and answers
- * with the result. It holds nothing that a new worker could not read again, so it may die at any time.
+ * The analysis worker: takes jobs, reads what was recorded from the run's own files, and answers with the results in
+ * order. It holds nothing that a new worker could not read again, so it may die at any time.
  */
 function serve(port: MessagePort, setup: AnalysisSetup): void {
   const key = Buffer.from(setup.maskKey);
@@ -17,17 +24,30 @@ function serve(port: MessagePort, setup: AnalysisSetup): void {
   const follower = createFollower(setup.ledger);
   let pack: PackReader | undefined;
 
-  async function take(job: Job): Promise<void> {
-    pack ??= await openPackReader(setup.pack);
-    const records = await follower.find(job);
+  async function take(job: Job): Promise<Analysed> {
+    pack ??= await openPackReader(setup.pack, { blocking: true });
+    const records = follower.find(job);
     const result = await analyse({ job, records, pack, scanner, fingerprint: nameOf, setup });
     follower.forget(job);
-    port.postMessage(result);
+    return result;
   }
 
-  port.on('message', (job: Job) => {
+  async function takeAll(jobs: readonly Job[]): Promise<void> {
+    let results: Analysed[] = [];
+    let toldMs = performance.now();
+    for (const job of jobs) {
+      results.push(await take(job));
+      if (performance.now() - toldMs < REPORT_MS) continue;
+      port.postMessage(results);
+      results = [];
+      toldMs = performance.now();
+    }
+    if (results.length > 0) port.postMessage(results);
+  }
+
+  port.on('message', (jobs: readonly Job[]) => {
     // Nothing is caught: whatever analyse does not expect ends the worker, and the main thread says so.
-    void take(job).catch((error: unknown) => setImmediate(() => fail(error)));
+    void takeAll(jobs).catch((error: unknown) => setImmediate(() => fail(error)));
   });
 }
 
@@ -35,4 +55,12 @@ function fail(error: unknown): never {
   throw error;
 }
 
-if (parentPort !== null) serve(parentPort, workerData as AnalysisSetup);
+/** The traffic goes first. On Linux alone this concerns the calling thread and not the whole process. */
+function yieldToTraffic(): void {
+  if (process.platform === 'linux') setPriority(0, NICENESS);
+}
+
+if (parentPort !== null) {
+  yieldToTraffic();
+  serve(parentPort, workerData as AnalysisSetup);
+}

@@ -60,7 +60,8 @@ export async function* readLedger(
   if (pending.length > 0) yield line(Buffer.concat(pending), true);
 }
 
-function parseRecord(bytes: Buffer): AnyRecord | undefined {
+/** The object on a line, or undefined where the line is damaged. */
+export function parseRecord(bytes: Buffer): AnyRecord | undefined {
   try {
     const parsed: unknown = JSON.parse(bytes.toString());
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)

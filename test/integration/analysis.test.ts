@@ -47,12 +47,9 @@ function analysisWith(start: (setup: AnalysisSetup) => Worker) {
   return analysis;
 }
 
-async function exchange(body: string): Promise<void> {
-  const bytes = Buffer.from(body);
-  const exchange = await record.recorder.request(requestFacts({ url: 'https://api.example.com/x' }), {
-    kind: 'whole',
-    bytes,
-  });
+async function exchange(body: string, method = 'POST'): Promise<void> {
+  const facts = requestFacts({ method, url: 'https://api.example.com/x' });
+  const exchange = await record.recorder.request(facts, { kind: 'whole', bytes: Buffer.from(body) });
   await exchange.response(responseFacts());
   await exchange.end(endFacts());
 }
@@ -80,6 +77,31 @@ test('a worker that dies loses no exchange: it is started again, and the one it 
   expect(results.map(({ failure }) => failure)).toEqual(['the analysis died: no more', undefined]);
   expect(codesOf(0)).toEqual(['parse_error']);
   expect(codesOf(1)).not.toContain('parse_error');
+});
+
+/** A worker that takes its time, so that jobs come together, and dies of any handful with a DELETE in it. */
+const choosy = (data: AnalysisSetup) =>
+  new Worker(
+    `const { parentPort } = require('node:worker_threads');
+    const resultOf = ({ id }) => ({ fields: { id, flags: [] }, content: new Uint8Array() });
+    const answer = (jobs) => {
+      if (jobs.some(({ method }) => method === 'DELETE')) throw new Error('no more');
+      parentPort.postMessage(jobs.map(resultOf));
+    };
+    parentPort.on('message', (jobs) => setTimeout(answer, 100, jobs));`,
+    { eval: true, workerData: data },
+  );
+
+test('of jobs that were handed over together, only the one that a worker dies on is lost', async () => {
+  const analysis = analysisWith(choosy);
+  const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'POST'];
+  await Promise.all(methods.map((method) => exchange('{}', method)));
+  await analysis.finish(20_000);
+  expect(results.map(({ job }) => job.method).sort()).toEqual([...methods].sort());
+  const failed = results.filter(({ failure }) => failure !== undefined);
+  expect(failed.map(({ job, failure }) => [job.method, failure])).toEqual([
+    ['DELETE', 'the analysis died: no more'],
+  ]);
 });
 
 test('a worker that never says anything is not waited for, and what is left is told', async () => {
