@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Authority } from './authority.ts';
-import type { TrustFile, TrustFolder } from './bundle.ts';
+import type { TrustFile, TrustFolder } from './folder.ts';
 import { derOf } from './pem.ts';
 
 /**

@@ -2,26 +2,13 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Authority } from './authority.ts';
 import { type BrowserPlace, browserPlaces, browserPolicies } from './browsers.ts';
+import type { TrustFolder } from './folder.ts';
 import { subjectHash } from './hash.ts';
 import { addToKeyStore, type TrustedEntry, writeKeyStore } from './jks.ts';
 import { derOf, withoutRepeats } from './pem.ts';
 import { placeOver } from './place.ts';
 import { entries, existing, type TrustPlaces, trustPlaces } from './places.ts';
 import { environmentRoots, readPem, systemRoots } from './roots.ts';
-
-/** A file to be placed into a folder; the shape that the jail takes. */
-export interface TrustFile {
-  /** Relative to the folder. */
-  readonly name: string;
-  readonly content: string | Buffer;
-  /** Permission bits. */
-  readonly mode: number;
-}
-
-export interface TrustFolder {
-  readonly folder: string;
-  readonly files: readonly TrustFile[];
-}
 
 /** Where the files of a trust view are to be found by the tools. */
 export interface TrustPaths {

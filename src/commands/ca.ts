@@ -2,19 +2,23 @@ import { createInterface } from 'node:readline/promises';
 import { EXIT, GateError } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { type GatePaths, gatePaths } from '../core/paths.ts';
+import { defineInstall, defineUninstall } from './ca-trust.ts';
 import { command, type DefineCommand, refuseInJail, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
 
 /** `gate ca`: the local certificate authority. */
 export const defineCa: DefineCommand = (context) =>
-  command('ca', 'Show or replace the local certificate authority', [
+  command('ca', 'Show, replace or install the local certificate authority', [
     ['gate ca show', 'whose it is, its fingerprint, and how long it is valid'],
     ['curl --cacert "$(gate ca path)" ...', 'its certificate for a tool outside'],
     ['gate ca regenerate', 'make a new one; the old one is gone'],
+    ['gate ca install', 'make the rest of this machine trust it; a run never needs this'],
   ])
     .addCommand(defineShow(context))
     .addCommand(definePath(context))
-    .addCommand(defineRegenerate(context));
+    .addCommand(defineRegenerate(context))
+    .addCommand(defineInstall(context))
+    .addCommand(defineUninstall(context));
 
 const defineShow: DefineCommand = ({ io }) =>
   command('show', 'Show subject, fingerprint and validity of the local CA', [

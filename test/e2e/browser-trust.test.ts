@@ -27,18 +27,19 @@ const pages = (records: readonly AnyRecord[]) =>
 // promise: jail.trust, jail.nested
 test.for(['chromium', 'google-chrome'])(
   '%s shows a page over TLS',
+  { timeout: 60_000 },
   async (browser, { skip }) => {
     skip(findProgram(browser) === undefined, `no ${browser} here`);
     const result = await home.gate(['run', ...origin.runOptions, '--', browser, ...CHROMIUM]);
     expect(result.stdout).toContain(echoText('GET', '/page', '').trim());
     expect(pages(home.ledger())).toBeGreaterThan(0);
   },
-  60_000,
 );
 
 // promise: jail.trust, jail.nested
 test.for(['firefox', 'firefox-esr'])(
   '%s shows a page over TLS',
+  { timeout: 60_000 },
   async (browser, { skip }) => {
     skip(findProgram(browser) === undefined, `no ${browser} here`);
     const command = [browser, '--headless', '--screenshot', 'page.png', URL];
@@ -46,5 +47,4 @@ test.for(['firefox', 'firefox-esr'])(
     // It draws a page of its own where it does not trust the certificate: what was asked of the origin tells.
     expect(pages(home.ledger())).toBeGreaterThan(0);
   },
-  60_000,
 );

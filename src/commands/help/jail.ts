@@ -5,7 +5,8 @@ that reaches out of it, except gate's proxy. What you may notice, and what to do
 Log-in in the browser (OAuth)
   The browser outside cannot reach a callback on localhost in the jail, and the jail
   cannot open your browser. Log in once without gate; the credentials lie in files
-  and work in the jail. Or use the tool's device code, or an API key.
+  and work in the jail. Or use the tool's device code, or an API key; or, where
+  the callback's port is known, \`--publish PORT\` and open the printed link yourself.
 
 Keyrings
   The keyring is reached over D-Bus, which is out of reach. Tell the tool to keep its
@@ -27,8 +28,9 @@ sudo
   start gate as the user that the work needs. Root keeps its power over files.
 
 Dev servers
-  A server that is started in the jail is reached in the jail only. Start it outside,
-  and let the command reach it: \`--allow-local 3000\`.
+  A server that is started in the jail is reached in the jail only. \`--publish 3000\`
+  lets your browser reach it at http://localhost:3000, with its WebSockets. Or start it
+  outside, and let the command reach it: \`--allow-local 3000\`.
 
 Databases and services on localhost
   The jail has a loopback of its own. HTTP services, such as a local model:
@@ -42,9 +44,11 @@ Links to the IDE
 
 Browsers
   Windows cannot open: the display is out of reach. Headless browsers start, with their
-  own sandbox too. Chromium and Firefox keep certificates of their own and do
-  not know gate's: import the file that \`gate ca path\` names into the browser's
-  profile, or pass single hosts through unread.
+  own sandbox too. Chromium, Chrome, Edge, Brave and Firefox that are installed on this
+  machine trust gate in the jail, by a policy file that only the jail has. A browser that
+  came without a system package (Playwright's, Puppeteer's) may say that the
+  certificate is not trusted: \`sudo mkdir -p /etc/chromium\` gives the policy a place, or
+  \`gate ca install --store nss\` adds gate's CA to your own certificate database.
 
 Other ports and protocols
   Ports 80, 443, those in \`capture.ports\` and those that a list names are captured. All
