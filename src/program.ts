@@ -17,7 +17,10 @@ import { defineReindex } from './commands/reindex.ts';
 import { defineRun } from './commands/run.ts';
 import { defineRuns } from './commands/runs.ts';
 import { defineScan } from './commands/scan.ts';
+import { defineSearch } from './commands/search.ts';
 import { defineShow } from './commands/show.ts';
+import { defineStats } from './commands/stats.ts';
+import { defineTail } from './commands/tail.ts';
 import { defineVerify } from './commands/verify.ts';
 import { EXIT, GateError, messageOf } from './core/errors.ts';
 import type { Io } from './core/io.ts';
@@ -35,6 +38,9 @@ const COMMANDS: readonly DefineCommand[] = [
   defineEvents,
   defineShow,
   defineDismiss,
+  defineSearch,
+  defineStats,
+  defineTail,
   defineScan,
   defineVerify,
   defineReindex,

@@ -9,6 +9,7 @@ import { command, type DefineCommand } from './command.ts';
 import type { GlobalFlags } from './global.ts';
 import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts';
 import { type Reading, withIndex } from './reading/open.ts';
+import { openPackIfThere } from './reading/pack.ts';
 import { print } from './reading/print.ts';
 
 interface ShowFlags extends GlobalFlags {
@@ -46,7 +47,7 @@ async function show(id: string, flags: ShowFlags, io: Io, { paths, index, events
   const found = events.one(wanted.run.run, wanted.seq);
   if (found === undefined) throw noSuchExchange(wanted);
   const records = readEventRecords(index.database, found.row, wanted.run.ledger);
-  const pack = await openPack(runPaths(paths, wanted.run.run).pack);
+  const pack = await openPackIfThere(runPaths(paths, wanted.run.run).pack);
   try {
     if (flags.raw !== undefined) await writeRaw(found.event.id, flags.raw, { records, pack, io, paths });
     else await print(io, await shownText(found.event, records, pack, flags, io));
@@ -71,17 +72,6 @@ async function shownText(
   const { paint, wantsColor } = await import('../output/color.ts');
   const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
   return showText(shown, { paint: paint(color), full: flags.full === true });
-}
-
-/** A run without a pack is shown without bodies. */
-async function openPack(file: string): Promise<PackReader | undefined> {
-  const { openPackReader } = await import('../store/pack-reader.ts');
-  try {
-    return await openPackReader(file);
-  } catch {
-    // The view says of each body that it cannot be read; `gate verify` says why.
-    return undefined;
-  }
 }
 
 interface RawDeps {

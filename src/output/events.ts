@@ -58,6 +58,15 @@ export function eventLine(event: ShownEvent, { paint, width }: EventsLook): stri
   return fitted([padded], { width, flexible: URL_COLUMN });
 }
 
+/** The flags of an event whose line was printed before. */
+export function flagsLine(event: ShownEvent, { paint, width }: EventsLook): string {
+  const flags = flagsCell(event.flags, paint);
+  return fitted([[{ text: shortId(event.id).padEnd(9) }, { text: 'flagged', dress: paint.dim }, flags]], {
+    width,
+    flexible: 2,
+  });
+}
+
 /** `K3F9QZ:42`, by which an event is named on a screen. */
 export function shortId(id: string): string {
   const [run = '', seq = ''] = id.split(':');

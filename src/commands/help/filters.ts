@@ -10,7 +10,8 @@ export async function filters(): Promise<string> {
     const shown = name === 'is' ? 'a state:' : help;
     return `${wrapped(`  ${`${name}:${value}`.padEnd(15)}`, shown)}${wrapped(' '.repeat(19), example)}${name === 'is' ? states() : ''}`;
   });
-  return `A filter says which exchanges are meant, in \`gate events\`.
+  return `A filter says which exchanges are meant, in \`gate events\`, \`gate search\`,
+\`gate stats\` and \`gate tail\`.
 
   gate events run:last is:blocked
   gate events flag:high since:today -host:example.com

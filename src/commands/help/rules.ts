@@ -16,7 +16,8 @@ ${list.join('')}
   gate events is:dismissed              what was silenced
   gate dismiss --undo K3F9QZ:42
 
-A dismissed flag stays in the record, and no longer counts in \`flag:\` and is:flagged. Dismissals are in dismissals.json in gate's config folder, which may be
+A dismissed flag stays in the record, and no longer counts in \`flag:\`, is:flagged and
+\`gate stats\`. Dismissals are in dismissals.json in gate's config folder, which may be
 edited; each needs a reason.
 
 The [rules] section of config.toml has the thresholds, and switches rules off.
