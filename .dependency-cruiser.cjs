@@ -52,6 +52,7 @@ module.exports = {
       // The jail that is proven is the one that a run gets.
       '^src/supervisor/jail-spec\\.ts$',
     ]),
+    only('export-reads', '^src/export/', [core, '^src/(store|analysis)/']),
     only('demo-uses-the-product', '^src/demo/', [
       core,
       ...leaves,

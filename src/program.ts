@@ -7,6 +7,7 @@ import { defineDismiss } from './commands/dismiss.ts';
 import { defineDoctor } from './commands/doctor.ts';
 import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
 import { defineEvents } from './commands/events.ts';
+import { defineExport } from './commands/export.ts';
 import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
 import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
@@ -43,6 +44,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineTail,
   defineScan,
   defineVerify,
+  defineExport,
   defineReindex,
   definePrune,
   defineCa,
