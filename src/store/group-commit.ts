@@ -1,4 +1,4 @@
-import { fdatasync } from 'node:fs';
+import { fdatasync, fstatSync } from 'node:fs';
 import { syncDirLater } from './files.ts';
 
 /** Makes what was written durable, many requests at a time. */
@@ -64,9 +64,16 @@ export function createGroupCommit(deps: Deps): GroupCommit {
     }
   }
 
+  /** A removed file takes writes and flushes as ever, and keeps nothing. */
+  function gone(): Error | undefined {
+    const isGone = [deps.pack, deps.ledger].some((fd) => fstatSync(fd).nlink === 0);
+    return isGone ? new Error("the run's files were removed") : undefined;
+  }
+
   /** Nothing uses the descriptors any more: they may be closed from here on. */
   function finish(upTo: number): void {
     running = false;
+    failure ??= gone();
     if (failure === undefined) {
       durable = upTo;
       deps.onDurable();
