@@ -5,8 +5,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AnalysisRecord, type Flag } from '../../src/core/record.ts';
+import { RULE_CODES } from '../../src/core/rules.ts';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type AnyRecord, GATE, type TestHome, testHome } from '../helpers/product.ts';
+import { readJson } from '../helpers/reading.ts';
 
 /** A jailed process does it, and the ledger shows it. */
 let home: TestHome;
@@ -125,6 +127,32 @@ describe('one run with all of it', () => {
     expect(flagsOf(records, url)).toEqual(codes);
   });
 
+  // promise: read.events
+  test('gate events lists by each code what has it, and nothing else', async () => {
+    const ids = new Map<string, string[]>();
+    for (const analysis of records.filter(({ type }) => type === 'analysis')) {
+      for (const { code } of analysis['flags'] as Flag[]) {
+        ids.set(code, [...new Set([...(ids.get(code) ?? []), String(analysis['id'])])]);
+      }
+    }
+    expect([...ids.keys()].sort()).toEqual(RULE_CODES.filter((code) => code !== 'permissive_capture').sort());
+    for (const code of RULE_CODES) {
+      const listed = await readJson(home, 'events', `flag:${code}`);
+      const seq = (id: string) => Number(id.split(':')[1]);
+      expect(
+        listed.map(({ id }) => id).sort((a, b) => seq(a) - seq(b)),
+        code,
+      ).toEqual((ids.get(code) ?? []).sort((a, b) => seq(a) - seq(b)));
+      for (const { flags } of listed) expect(flags.map((flag) => flag.code)).toContain(code);
+    }
+    const silent = await readJson(home, 'events', 'NOT flag:any');
+    expect(silent.map(({ url }) => url)).toEqual([
+      'https://listed.test/header',
+      'https://listed.test/events',
+      'https://listed.test/socket',
+    ]);
+  });
+
   // promise: ledger.analysis
   test('every exchange has its analysis, before the end of the run, and none holds the secret', () => {
     const ids = records.filter(({ type }) => type === 'request').map((each) => each['id']);
@@ -154,6 +182,8 @@ describe('one run with all of it', () => {
 test('what was captured without a jail says so', async () => {
   await run([curl('https://listed.test/plain')], ['--mode', 'permissive']);
   expect(flagsOf(home.ledger(), 'https://listed.test/plain')).toEqual(['permissive_capture']);
+  const listed = await readJson(home, 'events', 'flag:permissive_capture');
+  expect(listed.map(({ url }) => url)).toEqual(['https://listed.test/plain']);
 });
 
 // promise: ledger.stream
