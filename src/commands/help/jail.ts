@@ -38,6 +38,12 @@ Databases and services on localhost
   speak HTTP: \`--passthrough localhost:5432\`. Sockets in the file system:
   \`--allow-socket /var/run/postgresql/.s.PGSQL.5432\`.
 
+Local sockets
+  The command reaches the sockets that are made in the jail, and those that were let in:
+  \`--allow-socket PATH\` means the daemon that listens there when the run starts. Datagram
+  sockets (logger, sd_notify) cannot be made. Servers in the jail see their clients' user,
+  and 0 as their process number.
+
 Links to the IDE
   The editor's sockets and ports run commands outside, so they are out of reach, and
   the variables that name them are taken out. The agent works without the link.
