@@ -35,8 +35,12 @@ export function startFacts(
   };
 }
 
-/** What this run lets through that the bare jail would not, as it stands in the record and in the summary. */
+/**
+ * What this run lets through that the bare jail would not, as it stands in the record and in the summary. A command
+ * that is not held at all is told by its mode: nothing widens what is not there.
+ */
 export function widenings({ settings, lists }: Prepared): string[] {
+  if (settings.mode === 'permissive') return [];
   return [
     ...localReach(lists.patterns(), settings.resolve, machineAddresses()),
     ...settings.publish.map((port) => `publish:${port}`),

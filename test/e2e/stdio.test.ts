@@ -14,7 +14,7 @@ beforeAll(() => {
 afterAll(() => home.remove());
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-const SUMMARY = /^gate: \d+ exchanges?, \d+ hosts?.* \(run [0-9A-Z]{6}\) - gate .+\n$/;
+const SUMMARY = /^gate: \d+ exchanges?, \d+ hosts?.* \(run [0-9A-Z]{6}(?:, widened: [^)]+)?\) - gate .+\n$/;
 
 describe('streams', () => {
   // promise: cmd.streams, summary
