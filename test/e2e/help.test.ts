@@ -62,7 +62,7 @@ describe('completion', () => {
     writeFileSync(file, (await home.gate(['completion', 'bash'])).stdout);
     const { stdout } = spawnSync('bash', ['--norc', '-c', BASH, 'bash', file], { encoding: 'utf8' });
     expect(stdout.split('\n')).toEqual([
-      'show path regenerate',
+      'show path regenerate install uninstall',
       '--enforce',
       '--run',
       'jail',

@@ -115,7 +115,9 @@ describe('config.toml', () => {
       mcpHosts = ["mcp.example.com"]
       [analysis]
       patienceMs = 1
-      scanBytes = 2`;
+      scanBytes = 2
+      [record]
+      signHeads = true`;
     const config: Record<string, unknown> = parseConfig(text, 'c');
     const defaults: Record<string, unknown> = defaultConfig();
     for (const { key } of configReference().slice(1)) {

@@ -118,7 +118,7 @@ def nested(path):
             file.write(text)
     folder = beside(path, "b")
     os.mkdir(folder)
-    if p.LIBC.mount(os.path.dirname(path).encode(), folder.encode(), None, 4096, None) < 0:
+    if p.LIBC.mount(os.path.dirname(path).encode(), folder.encode(), None, 4096 | 16384, None) < 0:
         raise p.Unable("no bind mount")
     return stream(os.path.join(folder, os.path.basename(path)))
 
