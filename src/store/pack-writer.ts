@@ -57,20 +57,21 @@ export function createPackWriter(): PackWriter {
   const header = packHeader();
   let pending = [header];
   let position = header.length;
-  const chains = new Map<Side, DictionaryChain>();
+  const chains = new Map<string, DictionaryChain>();
   const cutter = createCutter();
 
-  function chainOf(side: Side): DictionaryChain {
-    const found = chains.get(side);
+  function chainOf(meta: BodyMeta): DictionaryChain {
+    const key = chainKey(meta);
+    const found = chains.get(key);
     if (found !== undefined) return found;
     const made = createDictionaryChain();
-    chains.set(side, made);
+    chains.set(key, made);
     return made;
   }
 
   function put(slice: Slice, own: Buffer, refs: readonly FrameRef[], summary = false): number {
     const at = position;
-    const chain = slice.treatment === 'text' && own.length > 0 ? chainOf(slice.meta.side) : undefined;
+    const chain = slice.treatment === 'text' && own.length > 0 ? chainOf(slice.meta) : undefined;
     const packed = chain === undefined ? packAlone(own, slice.treatment) : chain.pack(own);
     const { side, exchange } = slice.meta;
     const { stored, ...coding } = packed;
@@ -183,6 +184,15 @@ function createOpenBody(
       return { bytes, sha256: sha.digest('hex'), ...described(meta), stored: 'wire', parts: few };
     },
   };
+}
+
+/**
+ * Bodies and the texts of analyses share a chain: what is said in one is said again in the next. Events and messages
+ * are many and small, and would push everything else out of it.
+ */
+function chainKey({ side, type }: BodyMeta): string {
+  if (side === 'client' || side === 'server') return side;
+  return isEventStream(type) ? 'events' : 'bodies';
 }
 
 function lengthOf(parts: readonly BodyPart[]): number {

@@ -3,10 +3,12 @@
  * against gzip of the last body alone, gzip of every body, and base64 in JSONL.
  * Run: node --import tsx test/perf/storage.ts
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { RunRecord } from '../../src/capture/run-record.ts';
 import { gatePaths, runPaths } from '../../src/core/paths.ts';
 import { findRun } from '../../src/store/runs.ts';
 import { verifyRun } from '../../src/store/verify.ts';
@@ -14,23 +16,27 @@ import { startRecord } from '../helpers/record.ts';
 import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
 import { createProse, createRandom } from '../unit/store/random.ts';
 
-type Answer = 'none' | 'json' | 'events';
+/** What goes with a turn besides its request: nothing, a JSON answer, a streamed one, and an analysis of it all. */
+const ANSWERS = ['none', 'json', 'events', 'analysed'] as const;
+type Answer = (typeof ANSWERS)[number];
+type Coding = 'plain' | 'gzip' | 'zstd';
 
 const TURNS = 100;
 
 interface Row {
   turnBytes: number;
+  coding: Coding;
   answer: Answer;
-  lastBodyKb: number;
   gzipOfLastKb: number;
-  folderKb: number;
   ledgerKb: number;
   packKb: number;
   /** Everything in the folder, relative to the gzip of the last body (and of the answers, which are in no body). */
   folderRatio: number;
   packRatio: number;
+  /** Bodies as gzip files each, and as base64 in a line of JSON, of requests alone. */
   gzipEachRatio: number;
   base64Ratio: number;
+  ledgerBytesPerTurn: number;
 }
 
 /** The answer as a model streams it: an event for every few words. */
@@ -42,58 +48,145 @@ function eventsOf(text: string): string[] {
   );
 }
 
-async function converse(home: string, turnBytes: number, answer: Answer): Promise<Row> {
+function encode(bytes: Buffer, coding: Coding): Buffer {
+  if (coding === 'plain') return bytes;
+  return coding === 'gzip'
+    ? gzipSync(bytes)
+    : execFileSync('zstd', ['-c', '-q'], { input: bytes, maxBuffer: 2 ** 26 });
+}
+
+interface Turn {
+  readonly record: RunRecord;
+  readonly body: Buffer;
+  readonly coding: Coding;
+  readonly answer: Answer;
+  readonly newest: { role: string; content: string };
+  readonly text: string;
+}
+
+/** One exchange as the recorder sees it, and its analysis as the analysis worker makes it. */
+async function exchangeOf({ record, body, coding, answer, newest, text }: Turn): Promise<void> {
+  const headers: [string, string][] = coding === 'plain' ? [] : [['Content-Encoding', coding]];
+  const facts = requestFacts();
+  const exchange = await record.recorder.request(
+    { ...facts, headers: [...facts.headers, ...headers] },
+    { kind: 'whole', bytes: encode(body, coding) },
+  );
+  const isStream = answer === 'events' || answer === 'analysed';
+  const type = isStream ? 'text/event-stream' : 'application/json';
+  await exchange.response(responseFacts({ headers: [['content-type', type]] }));
+  const pieces = answer === 'none' ? [] : isStream ? eventsOf(text) : [JSON.stringify({ text })];
+  for (const piece of pieces) await exchange.responseData(Buffer.from(piece));
+  await exchange.end(endFacts());
+  if (answer !== 'analysed') return;
+  const content = { newMessages: [newest], text, thinking: '', toolCalls: [], toolResults: [] };
+  const fields = { id: exchange.id, flags: [], secrets: [], pii: { request: {}, response: {} }, llm: LLM };
+  const seq = Number(exchange.id.split(':')[1]);
+  await record.analysis(
+    seq,
+    { ...fields, parser: 'anthropic', parserVersion: 1 },
+    Buffer.from(JSON.stringify(content)),
+  );
+}
+
+/** As a record of a streamed call of the Messages API has it. */
+const LLM = {
+  ...{ provider: 'anthropic', api: 'messages', model: 'some-model', session: null, sessionSource: null },
+  ...{ stream: true, stopReason: 'end_turn', costUsd: null, newMessages: 1, toolCalls: [], toolResults: [] },
+  usage: { input: 1200, output: 150, cacheRead: 30000, cacheWrite: 800, reasoning: 0 },
+};
+
+async function converse(home: string, turnBytes: number, coding: Coding, answer: Answer): Promise<Row> {
   const paths = gatePaths({ GATE_HOME: home });
   const prose = createProse(createRandom(turnBytes));
   const facts = startFacts();
   const record = await startRecord(paths, facts);
   const messages: { role: string; content: string }[] = [];
-  let last = '';
+  let body: Buffer = Buffer.alloc(0);
   const sums = { gzip: 0, base64: 0 };
   for (let turn = 0; turn < TURNS; turn += 1) {
-    messages.push({ role: turn % 2 === 0 ? 'user' : 'assistant', content: prose(turnBytes) });
-    last = JSON.stringify({ model: 'some-model', max_tokens: 32000, stream: true, messages });
-    const bytes = Buffer.from(last);
-    sums.gzip += gzipSync(bytes).length;
-    sums.base64 += Math.ceil(bytes.length / 3) * 4;
-    const exchange = await record.recorder.request(requestFacts(), { kind: 'whole', bytes });
-    const type = answer === 'events' ? 'text/event-stream' : 'application/json';
-    await exchange.response(responseFacts({ headers: [['content-type', type]] }));
-    const text = prose(600);
-    const pieces = answer === 'none' ? [] : answer === 'json' ? [JSON.stringify({ text })] : eventsOf(text);
-    for (const piece of pieces) await exchange.responseData(Buffer.from(piece));
-    await exchange.end(endFacts());
+    const newest = { role: turn % 2 === 0 ? 'user' : 'assistant', content: prose(turnBytes) };
+    messages.push(newest);
+    body = Buffer.from(JSON.stringify({ model: 'some-model', max_tokens: 32000, stream: true, messages }));
+    // Whoever keeps the wire's bytes cannot compress them again.
+    const wire = encode(body, coding);
+    sums.gzip += coding === 'plain' ? gzipSync(wire).length : wire.length;
+    sums.base64 += Math.ceil(wire.length / 3) * 4;
+    await exchangeOf({ record, body, coding, answer, newest, text: prose(600) });
   }
   await record.end({ exitCode: 0 });
   const verdict = await verifyRun(findRun(paths, facts.run));
   if (!verdict.ok) throw new Error(JSON.stringify(verdict.findings));
   const files = runPaths(paths, facts.run);
+  if (turnBytes === 3000 && coding === 'plain')
+    budgets.push(...budgetOf(readFileSync(files.ledger, 'utf8'), answer));
   const [ledger, pack] = [statSync(files.ledger).size, statSync(files.pack).size];
-  const gzip = gzipSync(last).length;
+  const gzip = gzipSync(body).length;
   const ratio = (size: number): number => Math.round((size / gzip) * 100) / 100;
   const kb = (size: number): number => Math.round(size / 1000);
   return {
-    turnBytes,
-    answer,
-    lastBodyKb: kb(last.length),
-    gzipOfLastKb: kb(gzip),
-    folderKb: kb(ledger + pack),
-    ledgerKb: kb(ledger),
-    packKb: kb(pack),
+    ...{ turnBytes, coding, answer, gzipOfLastKb: kb(gzip), ledgerKb: kb(ledger), packKb: kb(pack) },
     folderRatio: ratio(ledger + pack),
     packRatio: ratio(pack),
     gzipEachRatio: ratio(sums.gzip),
     base64Ratio: ratio(sums.base64),
+    ledgerBytesPerTurn: Math.round(ledger / TURNS),
   };
 }
 
+/** Where the ledger's bytes go: of each type, on average. */
+interface Budget {
+  answer: Answer;
+  type: string;
+  bytes: number;
+  /** v, seq, type, at, prev and the exchange's id. */
+  envelope: number;
+  /** Lengths, hashes and extents of bodies. */
+  bodies: number;
+  headers: number;
+  rest: number;
+}
+
+const BODIES = ['body', 'requestBody', 'responseBody', 'content'];
+const ENVELOPE = ['v', 'seq', 'type', 'at', 'prev', 'id'];
+
+function budgetOf(ledger: string, answer: Answer): Budget[] {
+  const records = ledger
+    .trim()
+    .split('\n')
+    .map((line) => ({ line, record: JSON.parse(line) as Record<string, unknown> }));
+  return ['request', 'response', 'end', 'analysis'].flatMap((type) => {
+    const own = records.filter(({ record }) => record['type'] === type);
+    if (own.length === 0) return [];
+    const mean = (of: (each: (typeof own)[number]) => number): number =>
+      Math.round(own.reduce((sum, each) => sum + of(each), 0) / own.length);
+    const fields = (names: readonly string[]) =>
+      mean(({ record }) =>
+        Object.entries(record)
+          .filter(([name]) => names.includes(name))
+          .reduce((sum, [name, value]) => sum + name.length + 4 + JSON.stringify(value).length, 0),
+      );
+    const bytes = mean(({ line }) => line.length + 1);
+    const [envelope, bodies, headers] = [fields(ENVELOPE), fields(BODIES), fields(['headers'])];
+    return [{ answer, type, bytes, envelope, bodies, headers, rest: bytes - envelope - bodies - headers }];
+  });
+}
+
+const budgets: Budget[] = [];
 const rows: Row[] = [];
-for (const turnBytes of [1500, 3000, 6000]) {
-  for (const answer of ['none', 'json', 'events'] as const) {
-    const home = mkdtempSync(join(tmpdir(), 'gate-perf-'));
-    rows.push(await converse(home, turnBytes, answer));
-    rmSync(home, { recursive: true });
-  }
+const hasZstd = spawnSync('zstd', ['--version']).status === 0;
+if (!hasZstd) console.log('no zstd program here: requests are compressed with gzip instead');
+
+async function add(turnBytes: number, coding: Coding, answer: Answer): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'gate-perf-'));
+  rows.push(await converse(home, turnBytes, coding, answer));
+  rmSync(home, { recursive: true });
+}
+
+for (const turnBytes of [1500, 3000, 6000, 20_000]) {
+  for (const answer of ANSWERS) await add(turnBytes, 'plain', answer);
+  await add(turnBytes, hasZstd ? 'zstd' : 'gzip', 'none');
 }
 console.table(rows);
-console.log(JSON.stringify({ bench: 'storage', turns: TURNS, rows }));
+console.table(budgets);
+console.log(JSON.stringify({ bench: 'storage', turns: TURNS, rows, budgets }));
