@@ -11,7 +11,7 @@ import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
 import { runScript, startGate, within } from '../helpers/shell.ts';
 
 /** gate is killed in the middle of its work, again and again; whatever a client was told must be on record. */
-const ROUNDS = Number(process.env['GATE_KILL_ROUNDS'] ?? '8');
+const ROUNDS = Number(process.env['GATE_KILL_ROUNDS'] ?? '20');
 
 let home: TestHome;
 let origin: HttpsOrigin;
@@ -74,7 +74,7 @@ for number in range(6): threading.Thread(target=work, args=(number,)).start()
 
 // promise: ledger.write-first, ledger.flush-end, ledger.killed, ledger.heads, ledger.body, jail.death
 test(`what a client was told is on record when gate is killed, ${ROUNDS} times over`, {
-  timeout: 20_000 + ROUNDS * 8000,
+  timeout: 20_000 + ROUNDS * 15_000,
 }, async () => {
   let told = 0;
   for (let round = 0; round < ROUNDS; round += 1) told += await killedRound(`r${round}`);
