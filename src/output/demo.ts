@@ -46,9 +46,11 @@ function summary({ checks, counts, durationMs }: ShownDemo): string {
   return `${good} of ${checks.length} as expected in ${shortDuration(durationMs)}: ${parts.join(', ')}`;
 }
 
-function next({ home, run }: ShownDemo): string {
+function next({ home, checks }: ShownDemo): string {
   if (home === undefined) return 'gate demo --keep leaves the record, to look at it yourself';
-  return `kept: GATE_HOME=${commandLine([home])} gate verify ${shortRunId(run)}`;
+  const id = checks.flatMap((check) => check.id ?? [])[0];
+  const show = id === undefined ? '' : `; gate show ${shortId(id)}`;
+  return `kept: export GATE_HOME=${commandLine([home])}; gate events${show}; gate verify`;
 }
 
 /** `K3F9QZ:42`, as the other commands show and take it. */

@@ -49,12 +49,20 @@ test('what is kept can be looked at', async () => {
   const { exitCode, stdout } = await home.gate(['demo', '--keep', '--quiet'], { env });
   expect(stdout.match(/^ok {2}/gm), stdout).toHaveLength(NAMES.length);
   expect(exitCode).toBe(0);
-  const kept = /GATE_HOME=(\S+) gate verify (\w{6})$/m.exec(stdout);
-  const [, dir = '', run = ''] = kept ?? [];
-  const again = await home.gate(['verify', run], { env: { GATE_HOME: dir } });
-  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/1 run verified\n$/) });
-  const show = await home.gate(['runs', '--json'], { env: { GATE_HOME: dir } });
-  expect(JSON.parse(show.stdout)).toMatchObject({ mode: 'airtight', exitCode: 0 });
+  const [, dir = '', id = ''] =
+    /^kept: export GATE_HOME=(\S+); gate events; gate show (\S+); gate verify$/m.exec(stdout) ?? [];
+  const kept = { env: { GATE_HOME: dir } };
+  expect(await home.gate(['verify'], kept)).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/1 run verified\n$/),
+  });
+  const shown = await home.gate(['show', id, '--json'], kept);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    llm: { api: 'messages' },
+    url: 'https://model.test/v1/messages',
+  });
+  const flagged = await home.gate(['events', 'flag:secret_in_request', '--json'], kept);
+  expect(JSON.parse(flagged.stdout)).toMatchObject({ host: 'collector.test' });
 });
 
 test('Ctrl-C ends it and cleans up', async () => {
