@@ -1,4 +1,3 @@
-import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 import { GateError } from '../core/errors.ts';
@@ -14,6 +13,7 @@ import {
   MAX_CHAIN,
   PACK_HEADER_BYTES,
 } from './pack-format.ts';
+import { blockingReader, pooledReader, type ReadAt } from './read-at.ts';
 import { createTail } from './tail.ts';
 
 /** What a reader needs of a `Body`: its extents, in order. */
@@ -62,7 +62,7 @@ export interface PackReaderOptions {
 /** Opens a pack for reading. Fails with GateError `body_missing` or `bad_pack`. */
 export async function openPackReader(file: string, options: PackReaderOptions = {}): Promise<PackReader> {
   const handle = await openPack(file);
-  const readAt = options.blocking === true ? blockingReader(handle) : pooledReader(handle);
+  const readAt = options.blocking === true ? blockingReader(handle, FIRST_READ) : pooledReader(handle);
   const frames = createByteCache<Frame>(CACHE_BYTES / 4, (frame) => frame.stored.length + 200);
   const owns = createByteCache<Buffer>(CACHE_BYTES, (own) => own.length + 100);
 
@@ -88,11 +88,28 @@ export async function openPackReader(file: string, options: PackReaderOptions = 
     return chain;
   }
 
+  /** A frame's dictionary out of what was read before: most are read in the order in which they were written. */
+  async function rememberedDictionary(head: FrameHead): Promise<Buffer | undefined> {
+    const links: Buffer[] = [];
+    let bytes = 0;
+    for (let at = head.previous; at !== undefined && bytes < head.dictionary; ) {
+      const own = owns.get(at);
+      if (own === undefined || links.length >= MAX_CHAIN) return undefined;
+      links.unshift(own);
+      bytes += own.length;
+      at = (await frameAt(at)).head.previous;
+    }
+    const all = Buffer.concat(links, bytes);
+    return all.subarray(Math.max(0, bytes - head.dictionary));
+  }
+
   async function ownOf(at: number): Promise<Buffer> {
     const cached = owns.get(at);
     if (cached !== undefined) return cached;
     const { head, stored } = await frameAt(at);
     if (!head.deflate || head.dictionary === 0) return keep(at, unpack(at, head, stored, Buffer.alloc(0)));
+    const dictionary = await rememberedDictionary(head);
+    if (dictionary !== undefined) return keep(at, unpack(at, head, stored, dictionary));
     const tail = createTail();
     let own: Buffer = Buffer.alloc(0);
     for (const link of await chainTo(at)) {
@@ -192,9 +209,6 @@ async function openPack(file: string): Promise<FileHandle> {
   throw new GateError('bad_pack', `${file} is no pack of a version that this gate reads`);
 }
 
-/** Reads up to so many bytes. They are the caller's until the next read. */
-type ReadAt = (position: number, length: number) => Promise<Buffer> | Buffer;
-
 async function readFrame(readAt: ReadAt, at: number): Promise<Buffer> {
   const first = await readAt(at, FIRST_READ);
   if (first.length < FRAME_FIXED_BYTES) throw missing(at);
@@ -207,33 +221,6 @@ async function readFrame(readAt: ReadAt, at: number): Promise<Buffer> {
   const rest = await readAt(at + done, length - done);
   if (done + rest.copy(frame, done) < length) throw missing(at);
   return frame;
-}
-
-function pooledReader(handle: FileHandle): ReadAt {
-  return async (position, length) => {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return bytes.subarray(0, done);
-  };
-}
-
-function blockingReader(handle: FileHandle): ReadAt {
-  const small = Buffer.allocUnsafeSlow(FIRST_READ);
-  return (position, length) => {
-    const bytes = length <= small.length ? small : Buffer.allocUnsafeSlow(length);
-    let done = 0;
-    while (done < length) {
-      const bytesRead = readSync(handle.fd, bytes, done, length - done, position + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return bytes.subarray(0, done);
-  };
 }
 
 function missing(at: number): GateError {

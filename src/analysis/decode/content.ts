@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
@@ -82,18 +83,27 @@ function unzstd(bytes: Buffer, limit: number): Buffer {
 
 /**
  * The text of a body by its charset: that of the content type, else a byte order mark's, else UTF-8. Bytes that
- * are not valid in it become U+FFFD; an unknown charset is read as UTF-8.
+ * are not valid in it become U+FFFD; an unknown charset is read as UTF-8. What is no text is read byte by byte, so
+ * that the text inside is found and the rest costs little.
  */
 export function decodeText(bytes: Buffer, contentType: string | undefined): string {
   const named = /charset\s{0,4}=\s{0,4}"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
+  const charset = named ?? byteOrderMark(bytes);
+  if (charset === undefined && isBinary(bytes)) return bytes.toString('latin1');
   try {
-    return new TextDecoder(named ?? byteOrderMark(bytes)).decode(bytes);
+    return new TextDecoder(charset).decode(bytes);
   } catch {
     return new TextDecoder('utf-8').decode(bytes);
   }
 }
 
-function byteOrderMark(bytes: Buffer): string {
+/** UTF-8 of any text has no NUL; where fields of a binary format stand around UTF-8, it is still read as that. */
+function isBinary(bytes: Buffer): boolean {
+  return bytes.subarray(0, 4096).includes(0) && !isUtf8(bytes);
+}
+
+/** Of UTF-16, which nothing else would tell. */
+function byteOrderMark(bytes: Buffer): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined;
 }
