@@ -1,6 +1,7 @@
 import type { CommandEnd, Jail } from '../../platform/jail.ts';
 import { type OpenedRecord, openRecord, type RunRecord } from '../capture/run-record.ts';
 import { GateError, messageOf } from '../core/errors.ts';
+import { shortRunId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { namedPorts } from '../policy/run-patterns.ts';
 import type { RunHead } from '../store/worker-protocol.ts';
@@ -170,7 +171,7 @@ function summaryOf(prepared: Prepared, { jail }: Held, record: RunRecord): strin
   const bad = prepared.lists.errors().map((line) => `\ngate: not in force: ${line}`);
   const widened = [...(jail.platform === 'none' ? ['no jail'] : []), ...widenings(prepared)];
   const helpful = refusedLine(record.refusedTargets(), namedPorts(prepared.lists.patterns()));
-  const line = summaryLine(record.run, counts, widened, 'gate verify last');
+  const line = summaryLine(record.run, counts, widened, `gate events run:${shortRunId(record.run)}`);
   return [line, ...(helpful === undefined ? [] : [helpful])].join('\n') + bad.join('');
 }
 
