@@ -1,7 +1,7 @@
 /**
  * What a long conversation costs on disk: 100 turns that resend their history, everything in the run's folder,
  * against gzip of the last body alone, gzip of every body, and base64 in JSONL.
- * Run: node --import tsx test/perf/storage.ts
+ * Arguments: sizes of a turn (1500 3000 6000 20000). Run: node --import tsx test/perf/storage.ts
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -183,7 +183,8 @@ async function add(turnBytes: number, coding: Coding, answer: Answer): Promise<v
   rmSync(home, { recursive: true });
 }
 
-for (const turnBytes of [1500, 3000, 6000, 20_000]) {
+const sizes = process.argv.slice(2).map(Number);
+for (const turnBytes of sizes.length > 0 ? sizes : [1500, 3000, 6000, 20_000]) {
   for (const answer of ANSWERS) await add(turnBytes, 'plain', answer);
   await add(turnBytes, hasZstd ? 'zstd' : 'gzip', 'none');
 }
