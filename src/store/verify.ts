@@ -78,7 +78,8 @@ export interface RunOptions extends Pick<VerifyOptions, 'head' | 'key'> {
 export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promise<RunVerdict> {
   const { run } = info;
   const expectedHead = options.head;
-  const findings: Finding[] = missingFiles(info);
+  const unbegun = isUnbegun(info);
+  const findings: Finding[] = unbegun ? [] : missingFiles(info);
   const chain = createChainCheck();
   let bodies = 0;
   let lastType: unknown;
@@ -102,9 +103,11 @@ export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promis
   const about = [
     ...withoutEchoes(result.findings),
     ...tail(info, result),
-    ...againstHeads(info, result, lastType === 'run.end'),
+    ...(unbegun
+      ? [note('interrupted', 'its gate was killed before it wrote anything')]
+      : againstHeads(info, result, lastType === 'run.end')),
   ];
-  if (existsSync(info.ledger))
+  if (unbegun || existsSync(info.ledger))
     findings.push(...about.map((found) => ({ ...found, file: 'ledger' as const, run })));
   if (info.state === 'interrupted') findings.push(...(await packFrames(info)));
   findings.push(...packSize(info), ...signatureOf(info, options.key));
@@ -117,6 +120,15 @@ export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promis
 
 function isFine(findings: readonly Finding[]): boolean {
   return findings.every((finding) => finding.level !== 'error');
+}
+
+/** A kill can come before the files are made; a run of which anything was written is in heads.jsonl, or says so. */
+function isUnbegun({ heads, ledger, pack }: RunInfo): boolean {
+  return heads === undefined && [ledger, pack].every((file) => sizeOf(file) === 0);
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function missingFiles(info: RunInfo): Finding[] {

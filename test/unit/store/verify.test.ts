@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../../src/core/paths.ts';
 import { createActions } from '../../../src/store/actions.ts';
@@ -142,6 +150,23 @@ describe('verify', () => {
         .with(3, (lines[3] ?? '').replace(parts(lines[3]), parts(lines[4])));
     });
     expect(await kindsOf(given)).toEqual(['body_changed 4', 'edited_line 4']);
+  });
+
+  it('takes a run that was killed before its first record for what it is', async () => {
+    const paths = tempPaths();
+    const { run, dir, ledger } = openTestRun(paths);
+    const expectNote = async (): Promise<void> => {
+      const { ok, runs, findings } = await verify(paths);
+      expect({ ok, findings }).toEqual({ ok: true, findings: [] });
+      expect(runs[0]?.findings).toMatchObject([{ level: 'note', kind: 'interrupted', run }]);
+    };
+    await expectNote();
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    await expectNote();
+    // Once something was written, its files cannot just be gone.
+    writeFileSync(ledger, '{"v":1}\n');
+    expect((await verify(paths)).ok).toBe(false);
   });
 
   it('notices removed files and folders, and knows pruned ones', async () => {
