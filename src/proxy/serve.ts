@@ -18,11 +18,10 @@ export async function serve(connection: Connection, wire: Wire, hop: Hop): Promi
   const { limits } = connection.deps;
   // Where TLS or HTTP is certain to come, nobody may open a tunnel by keeping silent.
   const mayBeServerFirst = hop.port !== 443 && hop.port !== 80 && isPassedThrough(connection, hop);
-  const spoken = await sniff(
-    wire,
-    mayBeServerFirst ? limits.serverFirstMs : limits.clientIdleMs,
-    limits.headMs,
-  );
+  const { waitMs, moreMs } = mayBeServerFirst
+    ? { waitMs: limits.serverFirstMs, moreMs: limits.serverFirstMs }
+    : { waitMs: limits.clientIdleMs, moreMs: limits.headMs };
+  const spoken = await sniff(wire, waitMs, moreMs);
   switch (spoken) {
     case 'tls':
       return serveTls(connection, wire, hop);

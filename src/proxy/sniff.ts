@@ -15,29 +15,38 @@ const SSH = 'SSH-';
 const COMMON_METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) /;
 const METHOD = /^(?:\r\n)*[A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*( ?)/;
 
-/** Looks at the first bytes without taking them. `waitMs` bounds the silence before them. */
-export async function sniff(wire: Wire, waitMs: number, headMs: number): Promise<Spoken> {
+/**
+ * Looks at the first bytes without taking them. `waitMs` bounds the silence before them, `moreMs` each one after. Where
+ * they end, or stop, before they are enough to tell, they are `raw`: they were said, so they are passed on or recorded.
+ */
+export async function sniff(wire: Wire, waitMs: number, moreMs: number): Promise<Spoken> {
   try {
     const first = await wire.read(waitMs);
     if (first === undefined) return 'ended';
-    return await decide(wire, first, headMs);
+    return await decide(wire, first, moreMs);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return error.kind === 'stalled' ? 'silent' : 'ended';
   }
 }
 
-async function decide(wire: Wire, first: Buffer, headMs: number): Promise<Spoken> {
+async function decide(wire: Wire, first: Buffer, moreMs: number): Promise<Spoken> {
   let bytes = first;
   for (;;) {
-    const spoken = spokenBy(bytes);
-    if (spoken !== undefined) {
-      wire.unread(bytes);
-      return spoken;
-    }
-    const more = await wire.read(headMs);
-    if (more === undefined) return 'ended';
+    const more = spokenBy(bytes) === undefined ? await readMore(wire, moreMs) : undefined;
+    if (more === undefined) break;
     bytes = Buffer.concat([bytes, more]);
+  }
+  wire.unread(bytes);
+  return spokenBy(bytes) ?? 'raw';
+}
+
+async function readMore(wire: Wire, moreMs: number): Promise<Buffer | undefined> {
+  try {
+    return await wire.read(moreMs);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }
 

@@ -514,6 +514,23 @@ test('raw protocols are closed and recorded; on the passthrough list they go thr
   await passed.saw('echo \x00\x01\x02binary');
 });
 
+// promise: raw.closed, decide.passthrough
+test('a word that may yet become a request line is passed on, or recorded, where no more comes', async () => {
+  const target = await origin((socket, text) => {
+    socket.write(`echo ${text}`);
+  });
+  const open = rig(target, { passthrough: [`${HOST}:8080`], limits: { serverFirstMs: 30 } });
+  const passed = await open.captured(ADDRESS, 8080);
+  passed.send('ping');
+  await passed.saw('echo ping');
+
+  const made = rig(target);
+  const refused = await made.captured(ADDRESS, 8080);
+  refused.send('ping').socket.end();
+  await refused.over();
+  expect(made.recorder.refusals).toMatchObject([{ host: HOST, port: 8080, reason: 'unreadable_protocol' }]);
+});
+
 test('a client that rejects the certificate is recorded', async () => {
   const made = rig(undefined);
   const client = await made.captured(ADDRESS, 443);
