@@ -528,7 +528,13 @@ test('a word that may yet become a request line is passed on, or recorded, where
   const refused = await made.captured(ADDRESS, 8080);
   refused.send('ping').socket.end();
   await refused.over();
-  expect(made.recorder.refusals).toMatchObject([{ host: HOST, port: 8080, reason: 'unreadable_protocol' }]);
+  const cut = await made.captured(ADDRESS, 8080);
+  cut.send('GET / HTTP/1.1\r\nHost').socket.end();
+  await cut.over();
+  expect(made.recorder.refusals).toMatchObject([
+    { host: HOST, port: 8080, proto: 'tcp', reason: 'unreadable_protocol' },
+    { host: HOST, port: 8080, proto: 'http', reason: 'incomplete_head' },
+  ]);
 });
 
 test('a client that rejects the certificate is recorded', async () => {

@@ -57,6 +57,7 @@ async function nextHead(connection: Connection, wire: Wire, hop: Hop): Promise<H
 async function refuseHead(connection: Connection, wire: Wire, hop: Hop, error: unknown): Promise<void> {
   if (!(error instanceof BadRequest)) {
     if (!(error instanceof WireError)) throw error;
+    if (error.kind === 'ended') connection.refuse('http', hop, 'incomplete_head');
     wire.destroy();
     return;
   }
