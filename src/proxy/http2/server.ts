@@ -46,8 +46,11 @@ export function serveHttp2(connection: Connection, socket: TLSSocket, hop: Hop):
   });
   return new Promise((resolve) => {
     let streams = 0;
-    session.setTimeout(limits.clientIdleMs, () => {
-      if (connection.idle) session.close();
+    session.setTimeout(limits.clientIdleMs);
+    session.on('timeout', () => {
+      // After a protocol error node:http2 reads no more, so that nothing else tells of the client's end.
+      if (connection.idle) closeSession(session, limits.lingerMs);
+      else session.setTimeout(limits.clientIdleMs);
     });
     session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
     session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw?: string[]) => {
