@@ -68,8 +68,10 @@ export function createSessions(limits: Limits): Sessions {
       session.on('error', () => forget(key, session));
       session.on('goaway', () => forget(key, session));
       session.on('close', () => forget(key, session));
-      session.setTimeout(limits.poolIdleMs, () => {
+      session.setTimeout(limits.poolIdleMs);
+      session.on('timeout', () => {
         if (entry.streams === 0) session.close();
+        else session.setTimeout(limits.poolIdleMs);
       });
       open.set(key, [...(open.get(key) ?? []), entry]);
       return entry;
