@@ -1,5 +1,5 @@
 import { createChunker } from './chunker.ts';
-import { chunkKey, createDedupIndex } from './dedup-index.ts';
+import { type ChunkPlace, chunkKey, createDedupIndex, type Place } from './dedup-index.ts';
 import type { FrameRef } from './pack-format.ts';
 
 /** A slice of a body, taken apart into what is new and what an earlier frame has. */
@@ -18,12 +18,14 @@ export interface Cutter {
 
 /** A reference costs about eight bytes and a look-up: shorter repeats are stored again. */
 const MIN_REF = 64;
+/** A reader follows at most so many references to a byte: what is resent for ever must not get slower to read. */
+const MAX_DEPTH = 128;
 
 interface Span {
   readonly start: number;
   end: number;
   /** Where the span was stored before; absent for new bytes. */
-  readonly from?: { readonly frame: number; readonly start: number };
+  readonly from?: Place;
 }
 
 /** Makes a cutter with an empty memory. */
@@ -33,13 +35,17 @@ export function createCutter(): Cutter {
 
   return {
     cut(bytes, text, position) {
-      const keys: { key: string; start: number }[] = [];
+      const chunks: [key: string, place: ChunkPlace][] = [];
       const spans: Span[] = [];
       let start = 0;
       for (const end of text ? chunk(bytes) : [bytes.length]) {
         const key = chunkKey(bytes.subarray(start, end));
-        keys.push({ key, start });
-        extend(spans, start, end, index.find(key));
+        const known = index.find(key);
+        const from = known === undefined || known.depth < MAX_DEPTH ? known : { ...known.origin, depth: 0 };
+        const here = { frame: position, start };
+        const depth = from === undefined ? 0 : from.depth + 1;
+        chunks.push([key, { ...here, depth, origin: known?.origin ?? here }]);
+        extend(spans, start, end, from);
         start = end;
       }
       const { own, refs } = split(bytes, spans);
@@ -49,7 +55,7 @@ export function createCutter(): Cutter {
         remember() {
           // The newest place wins: consecutive chunks of a resent history then lie side by side in one frame,
           // and one reference covers them all.
-          for (const entry of keys) index.set(entry.key, { frame: position, start: entry.start });
+          for (const [key, place] of chunks) index.set(key, place);
         },
       };
     },

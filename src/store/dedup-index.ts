@@ -1,9 +1,17 @@
 import { hash } from 'node:crypto';
 
-/** Where a chunk's bytes were last stored: a frame, and the place within its content. */
-export interface ChunkPlace {
+/** A place within the content of a frame. */
+export interface Place {
   readonly frame: number;
   readonly start: number;
+}
+
+/** Where a chunk was last seen, and where its bytes are. */
+export interface ChunkPlace extends Place {
+  /** How many references lead from here to the bytes; 0 where they are the frame's own. */
+  readonly depth: number;
+  /** Where they are the frame's own. */
+  readonly origin: Place;
 }
 
 /** The chunks of this run that a later body may refer to. Bounded: the least recently used are forgotten first. */
@@ -17,7 +25,7 @@ export function chunkKey(bytes: Buffer): string {
   return hash('sha256', bytes, 'binary');
 }
 
-/** Makes an index of at most `limit` chunks. 2^17 chunks are about 128 MiB of text and 20 MiB of memory. */
+/** Makes an index of at most `limit` chunks. 2^17 chunks are about 128 MiB of text and 30 MiB of memory. */
 export function createDedupIndex(limit = 1 << 17): DedupIndex {
   const places = new Map<string, ChunkPlace>();
   return {

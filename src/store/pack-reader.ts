@@ -176,6 +176,7 @@ function split(stretch: Stretch, head: FrameHead): Stretch[] {
     at += length;
   };
   for (const ref of head.refs) {
+    if (at >= end) return found;
     take('own', frame, ownAt, ref.ownBefore);
     ownAt += ref.ownBefore;
     take('content', ref.frame, ref.start, ref.length);

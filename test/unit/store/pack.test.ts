@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Body } from '../../../src/core/record.ts';
 import { lineHash } from '../../../src/store/chain.ts';
+import type { FrameHead } from '../../../src/store/pack-format.ts';
 import { openPackReader } from '../../../src/store/pack-reader.ts';
 import { type PackItem, recoverBodies, scanPack } from '../../../src/store/pack-scan.ts';
 import { type BodyMeta, createPackWriter, type PackWriter } from '../../../src/store/pack-writer.ts';
@@ -36,6 +37,18 @@ async function itemsOf(file: string): Promise<PackItem[]> {
   const items: PackItem[] = [];
   for await (const item of scanPack(file)) items.push(item);
   return items;
+}
+
+/** How many references lead to the frame that has the byte as its own. */
+function referencesTo(heads: ReadonlyMap<number, FrameHead>, frame: number, at: number): number {
+  let before = 0;
+  for (const ref of heads.get(frame)?.refs ?? []) {
+    before += ref.ownBefore;
+    if (at < before) return 0;
+    if (at < before + ref.length) return 1 + referencesTo(heads, ref.frame, ref.start + at - before);
+    before += ref.length;
+  }
+  return 0;
 }
 
 describe('pack', () => {
@@ -101,6 +114,28 @@ describe('pack', () => {
     }
     expect((await pack.read(last)).toString()).toBe(text);
     expect(pack.writer.position).toBeLessThan(gzipSync(text).length * 1.35);
+  });
+
+  it('reads what was resent a thousand times, or repeats within itself, as fast as what was sent twice', async () => {
+    const pack = createTestPack();
+    const monotone = { ...JSON_BODY, type: 'text/plain' };
+    const history = Buffer.from(createProse(createRandom(5))(20_000));
+    let last: Body | null = null;
+    for (let turn = 0; turn < 1000; turn += 1) {
+      pack.writer.whole(monotone, Buffer.concat([Buffer.alloc(50_000, 'a'), Buffer.from(`turn ${turn}`)]));
+      last = pack.writer.whole(JSON_BODY, Buffer.concat([history, Buffer.from(`turn ${turn}`)]));
+    }
+    expect((await pack.read(last)).equals(Buffer.concat([history, Buffer.from('turn 999')]))).toBe(true);
+
+    const heads = new Map(
+      (await itemsOf(pack.file)).flatMap((item) =>
+        item.kind === 'frame' ? [[item.position, item.head] as const] : [],
+      ),
+    );
+    const [frame = 0, start = 0, length = 0] = last?.parts[0] ?? [];
+    for (let at = 0; at < length; at += 500) {
+      expect(referencesTo(heads, frame, start + at)).toBeLessThanOrEqual(129);
+    }
   });
 
   it('needs no frame for a body that was stored before', () => {
