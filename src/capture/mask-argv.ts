@@ -74,13 +74,19 @@ const HEADER_INSIDE =
 const ASSIGNMENT_INSIDE =
   /(?<!\w)(\w{0,60}(?:api_?key|access_?key|token|secret|password|passwd))=("[^"]*"|'[^']*'|[^\s'"`;&|]+)/gi;
 
-/** Anything else: URLs and header lines inside it (`sh -c "curl -H 'Authorization: …'"`), and known shapes. */
+const MEMBER_INSIDE =
+  /"([\w-]{0,60}(?:api_?key|access_?key|token|secret|password|passwd))"(\s{0,8}:\s{0,8})"([^"\\]+)"/gi;
+
+/** Anything else: URLs and header lines inside it (`sh -c "curl -H 'Authorization: …'"`), members of JSON, known shapes. */
 function maskWords(argument: string, masks: Masks): string {
   const masked = argument
     .replace(URL_INSIDE, (found) => masks.url(found))
     .replace(HEADER_INSIDE, (_, name: string, colon: string, value: string) => {
       return `${name}${colon}${maskOne(name, value, masks)}`;
     })
+    .replace(MEMBER_INSIDE, (whole, name: string, colon: string, value: string) =>
+      value.includes('…') ? whole : `"${name}"${colon}"${masks.secret(value)}"`,
+    )
     .replace(ASSIGNMENT_INSIDE, (whole, name: string, value: string) => {
       const isHarmless = value.startsWith('$') || /…|%E2%80%A6/.test(value);
       return isHarmless ? whole : `${name}=${maskQuoted(value, masks.secret)}`;

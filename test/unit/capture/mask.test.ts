@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createMasker } from '../../../src/capture/mask.ts';
 import { loadMaskKey } from '../../../src/capture/mask-key.ts';
 import { fingerprint, MASKED } from '../../../src/core/mask.ts';
+import { KINDS } from '../../../src/detect/kinds.ts';
+import { SECRETS } from '../detect/positives.ts';
+import { Random } from '../detect/random.ts';
 import { tempPaths } from '../store/support.ts';
 import { fakeSecret } from './facts.ts';
 
@@ -20,6 +23,8 @@ function masked(secret: string, prefix = ''): string {
 }
 
 const encoded = (text: string): string => encodeURIComponent(text);
+const percented = (text: string): string =>
+  text.replace(/./g, (each) => `%${each.charCodeAt(0).toString(16)}`);
 
 describe('one secret', () => {
   it.each([
@@ -118,6 +123,29 @@ describe('urls', () => {
     [`/relative?token=${OPAQUE}`, `/relative?token=${hidden}`],
     [`https://h.example/bot/${GH}/send`, `https://h.example/bot/${encoded(masked(GH, 'ghp_'))}/send`],
     ['https://h.example/p?tok%65n=abc', `https://h.example/p?tok%65n=${encoded('… (3)')}`],
+    // Whatever stands before the word that tells: a vendor's name, a bracket, a cursor is none.
+    [`https://h.example/p?github_token=${OPAQUE}`, `https://h.example/p?github_token=${hidden}`],
+    [`https://h.example/p?a[password]=${OPAQUE}`, `https://h.example/p?a[password]=${hidden}`],
+    [`https://h.example/p?pageToken=${OPAQUE}`, `https://h.example/p?pageToken=${OPAQUE}`],
+    [`https://h.example/a;token=${OPAQUE}/b?x=1`, `https://h.example/a;token=${hidden}/b?x=1`],
+    // Percent-encoded: letter by letter, and a URL within a URL.
+    [
+      `https://h.example/p?q=${percented(GH)}&a=%20`,
+      `https://h.example/p?q=${encoded(masked(GH, 'ghp_'))}&a=%20`,
+    ],
+    [
+      `https://h.example/p?to=${encoded(`https://x.example/?token=${OPAQUE}`)}`,
+      `https://h.example/p?to=${encoded(`https://x.example/?token=${hidden}`)}`,
+    ],
+    // Webhooks: what everybody knows of them stays.
+    [
+      `https://hooks.slack.com/services/T00000000/B00000000/${OPAQUE}`,
+      `https://hooks.slack.com/services/${encoded(masked(`T00000000/B00000000/${OPAQUE}`))}`,
+    ],
+    [
+      `https://api.telegram.org/bot123456789:AA${OPAQUE.slice(0, 33)}/sendMessage`,
+      `https://api.telegram.org/bot123456789:${encoded(masked(`AA${OPAQUE.slice(0, 33)}`))}/sendMessage`,
+    ],
     [
       'https://h.example/p?q=a%20b+c&token=&monkey=1#frag',
       'https://h.example/p?q=a%20b+c&token=&monkey=1#frag',
@@ -127,6 +155,21 @@ describe('urls', () => {
     expect(masker.url(url)).toBe(expected);
     if (url.startsWith('https:')) expect(new URL(masker.url(url)).host).toBe(new URL(url).host);
   });
+});
+
+describe('shapes', () => {
+  const exact = SECRETS.filter(({ kind, frame }) => {
+    const known = KINDS.find((each) => each.kind === kind);
+    return frame === undefined && known !== undefined && known.rank <= 1 && known.kind !== 'private_key';
+  });
+  it.each(exact.map(({ kind, make }, n) => [kind, make(new Random(n))]))(
+    '%s is masked in any header',
+    (_, value) => {
+      const [[, shown] = []] = masker.headers([['X-Odd', `see ${value}`]]);
+      expect(shown).toMatch(MASKED);
+      expect(shown).not.toContain(value.slice(-12));
+    },
+  );
 });
 
 describe('argv', () => {
@@ -184,6 +227,10 @@ describe('argv', () => {
       ['sh', '-c', 'echo $TOKEN; A_TOKEN=$B run'],
     ],
     [
+      ['curl', '-d', `{"user": "me", "api_key": "${OPAQUE}"}`],
+      ['curl', '-d', `{"user": "me", "api_key": "${masked(OPAQUE)}"}`],
+    ],
+    [
       ['agent', `use ${GH}`],
       ['agent', `use ${masked(GH, 'ghp_')}`],
     ],
@@ -211,6 +258,10 @@ describe('argv', () => {
       ' ',
       ':',
       'a=b;',
+      '%41',
+      'a%',
+      '"token":"',
+      ';token=',
     ]) {
       const text = part.repeat(100_000 / part.length);
       masker.argv([text]);
