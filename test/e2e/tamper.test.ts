@@ -1,6 +1,9 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ShownVerdict, verdictText } from '../../src/output/verdict.ts';
+import { FIRST_PREV, lineHash } from '../../src/store/chain.ts';
+import { decodeFrame, encodeFrame } from '../../src/store/pack-format.ts';
 import { scanPack } from '../../src/store/pack-scan.ts';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type TestHome, testHome } from '../helpers/product.ts';
@@ -10,20 +13,6 @@ import { startGate, within } from '../helpers/shell.ts';
  * Every way to change a record that the documentation names, done to runs that gate has recorded: one that was closed
  * and one whose gate was killed. What is found must name the kind and the first bad line.
  */
-interface Finding {
-  readonly level: string;
-  readonly kind: string;
-  readonly file: string;
-  readonly run?: string;
-  readonly line?: number;
-}
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly runs: readonly { readonly run: string; readonly findings: readonly Finding[] }[];
-  readonly findings: readonly Finding[];
-}
-
 let home: TestHome;
 let origin: HttpsOrigin;
 /** The files of the data folder that may be changed, as they were recorded. */
@@ -76,13 +65,13 @@ afterAll(async () => {
 
 async function verify(
   args: readonly string[] = [],
-): Promise<{ verdict: Verdict; exitCode: number | undefined }> {
+): Promise<{ verdict: ShownVerdict; exitCode: number | undefined }> {
   const { stdout, exitCode } = await home.gate(['verify', '--json', ...args]);
-  return { verdict: JSON.parse(stdout) as Verdict, exitCode };
+  return { verdict: JSON.parse(stdout) as ShownVerdict, exitCode };
 }
 
 /** `kind file:line` of every finding that is more than a note. */
-function serious({ runs, findings }: Verdict): string[] {
+function serious({ runs, findings }: ShownVerdict): string[] {
   const all = [...runs.flatMap((run) => run.findings), ...findings];
   return all
     .filter(({ level }) => level !== 'note')
@@ -103,6 +92,31 @@ function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(file, bytes);
+}
+
+/** Another text in the place of a stored one, in a frame that is right in itself. */
+async function replaceChunk(): Promise<void> {
+  const bytes = readFileSync(pack());
+  for await (const { position, length } of scanPack(pack())) {
+    const { head, stored } = decodeFrame(bytes.subarray(position, position + length), position) ?? {};
+    if (head === undefined || stored === undefined || head.deflate || stored.length === 0) continue;
+    const other = Buffer.from(stored.map((byte) => byte ^ 1));
+    encodeFrame(head, other, position).copy(bytes, position);
+    break;
+  }
+  writeFileSync(pack(), bytes);
+}
+
+/** Changes a line and makes all hashes after it anew, as somebody would who knows the format. */
+function rewriteChain(at: number, edit: (line: string) => string): void {
+  let prev = FIRST_PREV;
+  editLines(ledger(), (lines) =>
+    lines.map((line, index) => {
+      const edited = (index === at ? edit(line) : line).replace(/"prev":"[0-9a-f]{64}"/, `"prev":"${prev}"`);
+      prev = lineHash(edited);
+      return edited;
+    }),
+  );
 }
 
 /** Not the last frame of the killed run's pack, which may be torn, and none that a record names. */
@@ -141,6 +155,18 @@ const CASES: readonly (readonly [string, () => void | Promise<void>, () => strin
     () => truncateSync(ledger(), statSync(ledger()).size - 7),
     () => ['torn_tail ledger', `truncated ledger:${count(ledger())}`],
   ],
+  [
+    'the last line edited',
+    () => editLines(ledger(), (lines) => lines.with(-1, (lines.at(-1) ?? '').replace('"at":"2', '"at":"3'))),
+    () => [`head_mismatch ledger:${count(ledger())}`],
+  ],
+  [
+    'a line edited and the chain after it computed again',
+    () => rewriteChain(3, (line) => line.replace('"at":"2', '"at":"3')),
+    () => [`head_mismatch ledger:${count(ledger())}`],
+  ],
+  ['a line added', () => appendFileSync(ledger(), '{"v":1}\n'), () => [`appended ledger:${count(ledger())}`]],
+  ['a stored chunk replaced', replaceChunk, () => ['body_changed pack:2']],
   ['a byte of a stored body', () => flip(pack(), 40), () => ['body_damaged']],
   ['the pack cut', () => truncateSync(pack(), 60), () => ['body_missing', 'pack_truncated']],
   ['the pack removed', () => rmSync(pack()), () => ['missing_pack', 'body_missing']],
@@ -210,6 +236,13 @@ describe('gate verify', () => {
       ).toBe(true);
     }
     if (wanted.length === 0) expect(found).toEqual([]);
+    // A person is told the same: each kind, where, and of which run.
+    const text = verdictText(verdict);
+    for (const each of wanted) {
+      const [kind = '', where] = each.split(' ');
+      expect(text).toMatch(new RegExp(`^     error ${kind} \\(${where ?? '[a-z]+(?::\\d+)?'}`, 'm'));
+    }
+    expect(text).toContain(wanted.length === 0 ? 'verified' : 'the record was changed or is incomplete');
   });
 
   test('tells a killed run from a changed one, and compares with the head that gate run -v printed', async () => {
