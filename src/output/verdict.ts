@@ -35,9 +35,14 @@ export function verdictText(verdict: ShownVerdict): string {
     ...run.findings.map(findingLine),
   ]);
   const bad = verdict.runs.filter((run) => !run.ok).length;
+  const shared = verdict.findings.filter(({ level }) => level === 'error').length;
+  const where = [
+    ...(bad > 0 ? [`${bad} of ${verdict.runs.length} runs`] : []),
+    ...(shared > 0 ? [`${shared} in what runs share`] : []),
+  ].join(', ');
   const answer = verdict.ok
     ? `${verdict.runs.length} run${verdict.runs.length === 1 ? '' : 's'} verified`
-    : `the record was changed or is incomplete (${bad} of ${verdict.runs.length} runs)`;
+    : `the record was changed or is incomplete (${where})`;
   return `${[...lines, ...verdict.findings.map(findingLine), answer].join('\n')}\n`;
 }
 

@@ -124,8 +124,9 @@ function explainOne(broken: Break, order: Order): LineFinding | undefined {
   const missing = range(due, seq).filter((number) => !order.first.has(number));
   if (missing.length === 0) return error('moved_line', index, `holds record ${seq} where ${due} belongs`);
   const [first, last] = [missing[0] ?? due, missing.at(-1) ?? due];
-  const names = first === last ? `record ${first}` : `records ${first} to ${last}`;
-  return error('removed_lines', index, `follows a gap: ${names} (${missing.length}) were removed`);
+  const removed =
+    first === last ? `record ${first} was` : `records ${first} to ${last} (${missing.length}) were`;
+  return error('removed_lines', index, `follows a gap: ${removed} removed`);
 }
 
 function range(from: number, to: number): number[] {

@@ -132,10 +132,9 @@ function sizeOf(file: string): number {
 }
 
 function missingFiles(info: RunInfo): Finding[] {
+  const { run } = info;
   const missing = (file: string, kind: FindingKind, name: 'ledger' | 'pack'): Finding[] =>
-    existsSync(file)
-      ? []
-      : [{ level: 'error', kind, file: name, run: info.run, message: `${file} was removed` }];
+    existsSync(file) ? [] : [{ level: 'error', kind, file: name, run, message: `${file} was removed` }];
   return [...missing(info.ledger, 'missing_ledger', 'ledger'), ...missing(info.pack, 'missing_pack', 'pack')];
 }
 
@@ -169,7 +168,8 @@ function againstHeads(info: RunInfo, result: ChainResult, hasEnd: boolean): Line
     return [...state, { level: 'error', kind: 'truncated', line: result.records, message }];
   }
   if (result.records > records) {
-    const message = `${result.records - records} lines were added after the run had ended`;
+    const more = result.records - records;
+    const message = `${more === 1 ? 'a line was' : `${more} lines were`} added after the run had ended`;
     return [...state, { level: 'error', kind: 'appended', line: records + 1, message }];
   }
   if (result.head === head) return state;
