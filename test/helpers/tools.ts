@@ -163,6 +163,15 @@ export const TOOLS: readonly Tool[] = [
     denied: BODY,
   },
   {
+    name: 'php streams',
+    needs: ['php'],
+    get: (url) => ['php', '-r', 'echo file_get_contents($argv[1]);', url.href],
+    trusts: 'system',
+    // A failed request is a warning of PHP.
+    deniedExit: 0,
+    denied: /403 Forbidden/,
+  },
+  {
     name: 'java HttpClient',
     needs: ['java'],
     setup: (dir) => writeFileSync(join(dir, 'Get.java'), JAVA),
