@@ -9,6 +9,8 @@ const TLS_HANDSHAKE = 0x16;
 const H2_PREFACE = 'PRI * HTTP/2.0\r\n';
 /** The longest registered method has 17 letters. */
 const LONGEST_METHOD = 32;
+/** How much of a first line is waited for; a longer one is left to the limits of a request head. */
+const LONGEST_LINE = 4096;
 /** RFC 4253 §4.2. The version behind it may go on with a space and a comment, as a method goes on with its target. */
 const SSH = 'SSH-';
 /** Without one of these, a first line without an HTTP version belongs to another protocol of words (IRC, memcached …). */
@@ -16,8 +18,8 @@ const COMMON_METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE)
 const METHOD = /^(?:\r\n)*[A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*( ?)/;
 
 /**
- * Looks at the first bytes without taking them. `waitMs` bounds the silence before them, `moreMs` each one after. Where
- * they end, or stop, before they are enough to tell, they are `raw`: they were said, so they are passed on or recorded.
+ * Looks at the first bytes without taking them. `waitMs` bounds the silence before them, and `moreMs` the time until
+ * they are enough to tell. Where they end or stop before, they are `raw`: they were said, so they are passed on or recorded.
  */
 export async function sniff(wire: Wire, waitMs: number, moreMs: number): Promise<Spoken> {
   try {
@@ -31,9 +33,10 @@ export async function sniff(wire: Wire, waitMs: number, moreMs: number): Promise
 }
 
 async function decide(wire: Wire, first: Buffer, moreMs: number): Promise<Spoken> {
+  const until = performance.now() + moreMs;
   let bytes = first;
-  for (;;) {
-    const more = spokenBy(bytes) === undefined ? await readMore(wire, moreMs) : undefined;
+  while (spokenBy(bytes) === undefined) {
+    const more = await readMore(wire, until - performance.now());
     if (more === undefined) break;
     bytes = Buffer.concat([bytes, more]);
   }
@@ -41,9 +44,9 @@ async function decide(wire: Wire, first: Buffer, moreMs: number): Promise<Spoken
   return spokenBy(bytes) ?? 'raw';
 }
 
-async function readMore(wire: Wire, moreMs: number): Promise<Buffer | undefined> {
+async function readMore(wire: Wire, leftMs: number): Promise<Buffer | undefined> {
   try {
-    return await wire.read(moreMs);
+    return await wire.read(Math.max(leftMs, 1));
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
@@ -59,13 +62,16 @@ export function spokenBy(bytes: Buffer): Exclude<Spoken, 'silent' | 'ended'> | u
   if (text === '\r' || text === '\r\n') return undefined;
   const match = METHOD.exec(text);
   if (match === null || text.startsWith(SSH)) return 'raw';
-  if (match[1] === ' ') return isRequestLine(bytes) ? 'http1' : 'raw';
+  if (match[1] === ' ') return byLine(bytes);
   return match[0].length === text.length && text.length < LONGEST_METHOD ? undefined : 'raw';
 }
 
-/** Whether a first line that begins as a request may be one; while it is not whole, it may. */
-function isRequestLine(bytes: Buffer): boolean {
+/** By the first line of what begins as a request. Before its version or its end, only a well-known method tells. */
+function byLine(bytes: Buffer): 'http1' | 'raw' | undefined {
   const text = bytes.toString('latin1').replace(/^(?:\r\n)+/, '');
+  if (COMMON_METHOD.test(text)) return 'http1';
   const end = text.indexOf('\n');
-  return end === -1 || COMMON_METHOD.test(text) || text.slice(0, end).includes(' HTTP/');
+  const line = end === -1 ? text : text.slice(0, end);
+  if (line.includes(' HTTP/') || line.length >= LONGEST_LINE) return 'http1';
+  return end === -1 ? undefined : 'raw';
 }

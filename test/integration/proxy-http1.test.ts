@@ -515,23 +515,28 @@ test('raw protocols are closed and recorded; on the passthrough list they go thr
 });
 
 // promise: raw.closed, decide.passthrough
-test('a word that may yet become a request line is passed on, or recorded, where no more comes', async () => {
+test('words that may yet become a request line are passed on, or recorded, where no more comes', async () => {
   const target = await origin((socket, text) => {
     socket.write(`echo ${text}`);
   });
   const open = rig(target, { passthrough: [`${HOST}:8080`], limits: { serverFirstMs: 30 } });
-  const passed = await open.captured(ADDRESS, 8080);
-  passed.send('ping');
-  await passed.saw('echo ping');
+  for (const word of ['ping', 'hello there']) {
+    const passed = await open.captured(ADDRESS, 8080);
+    passed.send(word);
+    await passed.saw(`echo ${word}`);
+  }
 
   const made = rig(target);
-  const refused = await made.captured(ADDRESS, 8080);
-  refused.send('ping').socket.end();
-  await refused.over();
+  for (const word of ['ping', 'hello there']) {
+    const refused = await made.captured(ADDRESS, 8080);
+    refused.send(word).socket.end();
+    await refused.over();
+  }
   const cut = await made.captured(ADDRESS, 8080);
   cut.send('GET / HTTP/1.1\r\nHost').socket.end();
   await cut.over();
   expect(made.recorder.refusals).toMatchObject([
+    { host: HOST, port: 8080, proto: 'tcp', reason: 'unreadable_protocol' },
     { host: HOST, port: 8080, proto: 'tcp', reason: 'unreadable_protocol' },
     { host: HOST, port: 8080, proto: 'http', reason: 'incomplete_head' },
   ]);

@@ -121,7 +121,7 @@ test.each([
   ['\x16\x03', 'tls'],
   ['GET / HTTP/1.1\r\n', 'http1'],
   ['\r\nGET /', 'http1'],
-  ['M-SEARCH * HTTP', 'http1'],
+  ['M-SEARCH * HTTP/1', 'http1'],
   ['GE', undefined],
   ['P', undefined],
   ['PRI * HTTP/2.', undefined],
@@ -135,7 +135,8 @@ test.each([
   ['get key\r\n', 'raw'],
   ['GET /\r\n', 'http1'],
   ['PROPFIND / HTTP/1.1\r\n', 'http1'],
-  ['PROPFIND / HT', 'http1'],
+  ['PROPFIND / HT', undefined],
+  ['hello there', undefined],
 ])('first bytes %j are %s', (text, spoken) => {
   expect(spokenBy(bytes(text))).toBe(spoken);
 });
