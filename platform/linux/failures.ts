@@ -48,7 +48,12 @@ const FIXES: readonly { readonly where: RegExp; readonly error?: string; readonl
   },
   {
     where: /^stdio/,
-    fix: 'standard input, output or error is a datagram socket, which could send anywhere: put a pipe in between',
+    error: 'EISDIR',
+    fix: 'standard input, output or error is a folder, which would show what the jail hides: give it a file or a pipe',
+  },
+  {
+    where: /^stdio/,
+    fix: 'standard input, output or error is a datagram socket, or one that is not connected: it could send anywhere. Put a pipe in between',
   },
   { where: /^cwd/, fix: 'start gate in a folder that the jail may show' },
   { where: /^seccomp/, fix: 'gate needs a kernel with CONFIG_SECCOMP_FILTER' },

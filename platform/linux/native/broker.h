@@ -59,6 +59,8 @@ void broker_offer(int channel, int listener);
 
 /* Serves one call; `patient`: it may take its time, for somebody else is there for the next one. */
 void broker_serve(struct server *server, bool patient);
+/* Serves a call that renames or removes. */
+void serve_rename(struct server *server);
 /* Around what may take long: who waits in between can be interrupted. */
 void server_waits(struct server *server, bool waits);
 

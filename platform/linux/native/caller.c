@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -27,7 +28,10 @@ void lookout_open(struct lookout *lookout) {
   lookout->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   lookout->fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   lookout->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (lookout->proc < 0 || lookout->fds < 0 || lookout->root < 0) fail("broker", "/proc");
+  struct stat mounts;
+  if (lookout->proc < 0 || lookout->fds < 0 || lookout->root < 0 || stat("/proc/self/ns/mnt", &mounts) < 0)
+    fail("broker", "/proc");
+  lookout->mounts = mounts.st_ino;
 }
 
 /* One field of /proc/PID/status in `base`, with what follows it. */
@@ -83,6 +87,21 @@ bool caller_write(pid_t thread, uint64_t address, const void *data, size_t size)
   return process_vm_writev(thread, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
+bool caller_text(pid_t thread, uint64_t address, char *text, size_t room) {
+  enum { PAGE = 4096 };
+  for (size_t size = 0; size < room;) {
+    /* The next page may not be there, and the string may end before it. */
+    size_t part = PAGE - (address + size) % PAGE;
+    if (part > room - size) part = room - size;
+    errno = EFAULT;
+    if (!caller_read(thread, address + size, text + size, part)) return false;
+    if (memchr(text + size, 0, part)) return true;
+    size += part;
+  }
+  errno = ENAMETOOLONG;
+  return false;
+}
+
 bool caller_interrupted(const struct lookout *lookout, pid_t thread) {
   char status[STATUS_ROOM];
   uint64_t process = 0, own = 0, shared = 0, blocked = 0, ignored = 0;
@@ -130,13 +149,26 @@ static int open_there(const struct lookout *lookout, pid_t thread, const char *p
   return openat(lookout->proc, name, O_PATH | O_CLOEXEC);
 }
 
-int caller_open(const struct lookout *lookout, pid_t thread, const char *path) {
+static int start(const struct lookout *lookout, pid_t thread, int base, const char *path) {
+  if (*path == '/') return 0;
+  return base < 0 ? enter(lookout, thread, "cwd") : fchdir(base);
+}
+
+int caller_open(const struct lookout *lookout, pid_t thread, int base, const char *path) {
   int fd = -1;
-  if (enter(lookout, thread, "root") == 0 && chroot(".") == 0 && (*path == '/' || enter(lookout, thread, "cwd") == 0))
+  if (enter(lookout, thread, "root") == 0 && chroot(".") == 0 && start(lookout, thread, base, path) == 0)
     fd = open_there(lookout, thread, path);
   int problem = errno;
   /* Back at once: nothing of the caller's may be kept busy by us. */
   if (fchdir(lookout->root) < 0 || chroot(".") < 0) _exit(EXIT_FAILED);
   errno = problem;
   return fd;
+}
+
+int caller_shares_mounts(const struct lookout *lookout, pid_t thread) {
+  char name[NAME_ROOM];
+  struct stat mounts;
+  snprintf(name, sizeof name, "%d/ns/mnt", (int)thread);
+  if (fstatat(lookout->proc, name, &mounts, 0) < 0) return -1;
+  return mounts.st_ino == lookout->mounts;
 }

@@ -14,6 +14,7 @@ struct lookout {
   int proc; /* /proc of our own pid namespace: the jail's shows other numbers */
   int fds;  /* /proc/self/fd there */
   int root; /* the jail's */
+  ino_t mounts; /* number of the jail's mount namespace */
   bool users; /* the command may change its user: calls are made with the caller's */
 };
 
@@ -26,9 +27,14 @@ bool caller_read(pid_t thread, uint64_t address, void *data, size_t size);
 bool caller_write(pid_t thread, uint64_t address, const void *data, size_t size);
 /* Whether a signal waits for it that would have interrupted the call. */
 bool caller_interrupted(const struct lookout *lookout, pid_t thread);
-/* What the caller means by `path`, followed to its end: an O_PATH descriptor, or -1 with errno. Needs a file system view
- * that this thread shares with nobody, and the caller's credentials for what may be searched. */
-int caller_open(const struct lookout *lookout, pid_t thread, const char *path);
+/* A string with its NUL; false with errno. */
+bool caller_text(pid_t thread, uint64_t address, char *text, size_t room);
+/* What the caller means by `path`, followed to its end: an O_PATH descriptor, or -1 with errno. A relative one begins at
+ * `base`, or where the caller is if that is negative. Needs a file system view that this thread shares with nobody, and
+ * the caller's credentials for what may be searched. */
+int caller_open(const struct lookout *lookout, pid_t thread, int base, const char *path);
+/* Whether it sees the mounts of the jail itself, not a copy of its own: 1, 0, or -1 with errno. */
+int caller_shares_mounts(const struct lookout *lookout, pid_t thread);
 /* Takes on the caller's users, groups and power over files; false with errno. */
 bool caller_become(const struct lookout *lookout, pid_t thread);
 void caller_leave(const struct lookout *lookout);

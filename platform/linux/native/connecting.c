@@ -1,4 +1,4 @@
-/* The calls that wait for the broker: connect, listen, and socketpair of datagram sockets. */
+/* The calls on sockets that wait for the broker: connect, listen, and socketpair of datagram sockets. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,8 @@ static int connect_to(struct server *server, int fd, const struct address *addre
   return result;
 }
 
-/* To exactly the file that is held: through our own descriptor, so that no name is looked up a second time. */
+/* To exactly the file that was held since it was known: through our own descriptor, so that no name is looked up a
+ * second time. */
 static int connect_held(struct server *server, int fd, int place) {
   if (fchdir(server->broker->lookout.fds) < 0) return -EIO;
   struct address address = {.size = 0};
@@ -90,11 +91,12 @@ static int connect_name(struct server *server, int fd, const struct address *add
   /* The kernel takes a name without its NUL as well. */
   char path[sizeof given->sun_path + 1] = {0};
   memcpy(path, given->sun_path, address->size - offsetof(struct sockaddr_un, sun_path));
-  int place = caller_open(&broker->lookout, server->notice.thread, path);
+  int place = caller_open(&broker->lookout, server->notice.thread, -1, path);
   if (place < 0) return -errno;
-  int result = -ECONNREFUSED;
-  if (names_have(&broker->names, place)) result = connect_held(server, fd, place);
+  int result = -ECONNREFUSED, known = names_find(&broker->names, place);
+  if (known >= 0) result = connect_held(server, fd, known);
   else turn_away(broker, place);
+  if (known >= 0) close(known);
   close(place);
   return result;
 }
@@ -178,6 +180,6 @@ void broker_serve(struct server *server, bool patient) {
     case SYS_connect: notice_answer(listener, &server->notice, serve_connect(server, patient)); return;
     case SYS_listen: serve_listen(server); return;
     case SYS_socketpair: notice_answer(listener, &server->notice, serve_pair(server)); return;
-    default: notice_answer(listener, &server->notice, -ENOSYS);
+    default: serve_rename(server);
   }
 }

@@ -94,26 +94,31 @@ static void replace(const struct place *place, size_t number) {
   if (attributes_set(path, ATTR_RDONLY, 0, false) < 0) fail("replaced", path);
 }
 
-static void pin_all(const struct spec *spec) {
+static bool pin_all(const struct spec *spec) {
   struct list pins = {0};
-  for (size_t i = 0; i < spec->read_only.count; i++) pins_collect(&pins, spec->read_only.items[i]);
+  bool files = false;
+  for (size_t i = 0; i < spec->read_only.count; i++) {
+    pins_collect(&pins, spec->read_only.items[i]);
+    files = files || is_loose_file(spec->read_only.items[i]);
+  }
   for (size_t i = 0; i < spec->covers.count; i++)
     pins_collect(&pins, ((struct place *)spec->covers.items[i])->path);
   for (size_t i = 0; i < spec->overlays.count; i++)
     pins_collect(&pins, ((struct place *)spec->overlays.items[i])->path);
-  pins_apply(&pins);
+  return pins_apply(&pins) || files;
 }
 
-void places_apply(const struct spec *spec) {
+bool places_apply(const struct spec *spec) {
   int staging = tmpfs_make(0755);
   if (tree_attach(staging, STAGING) < 0) fail("staging", STAGING);
   close(staging);
   hard_links_apply(spec);
-  pin_all(spec);
+  bool files = pin_all(spec);
   for (size_t i = 0; i < spec->read_only.count; i++) make_read_only(spec->read_only.items[i]);
   for (size_t i = 0; i < spec->overlays.count; i++) overlay(spec->overlays.items[i], i);
   for (size_t i = 0; i < spec->replaced.count; i++) replace(spec->replaced.items[i], i);
   if (umount2(STAGING, MNT_DETACH) < 0) fail("staging", "umount");
   /* Last: a read-only folder bound later onto itself would show a covered one below it again. */
   for (size_t i = 0; i < spec->covers.count; i++) cover(spec->covers.items[i]);
+  return files;
 }

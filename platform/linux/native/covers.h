@@ -10,7 +10,7 @@
 /* The real path of something that must exist. Fatal. */
 char *real_path(const char *path, const char *step);
 void write_files(int folder, const struct list *files, const char *step);
-/* All of the spec's places, in an order in which none undoes another. */
-void places_apply(const struct spec *spec);
+/* All of the spec's places, in an order in which none undoes another. Whether files or symlinks are kept by name. */
+bool places_apply(const struct spec *spec);
 
 #endif

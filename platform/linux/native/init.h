@@ -12,6 +12,7 @@ struct init_setup {
   int broker;   /* where the command's process finds it */
   bool whole;   /* root with all ids mapped: keeps file capabilities for the command */
   bool landlock;
+  bool files; /* some are kept by name, or symlinks */
   mode_t mask; /* the command's umask */
 };
 

@@ -47,15 +47,17 @@ static void die_with_parent(pid_t parent) {
   if (getppid() != parent) _exit(EXIT_FAILED);
 }
 
-static void build_files(const struct spec *spec, const char *unix_table) {
+/* Whether files or symlinks are kept by name. */
+static bool build_files(const struct spec *spec, const char *unix_table) {
   autofs_hide();
   masks_apply(spec, unix_table);
-  places_apply(spec);
+  bool files = places_apply(spec);
   dev_private();
   kernel_filesystems();
   devices_off();
   /* An open folder from before would still show what is covered now. */
   if (chdir(spec->cwd) < 0) fail("cwd", spec->cwd);
+  return files;
 }
 
 static pid_t start_init(const struct init_setup *setup, int helper_end) {
@@ -93,7 +95,7 @@ static void run(const struct spec *spec, pid_t parent) {
   bool ipv6 = network_up();
   setup.packets = refused_open();
   unsigned listeners = hand_over_listeners(spec, ipv6);
-  build_files(spec, unix_table);
+  setup.files = build_files(spec, unix_table);
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) fail("init", "socketpair");
   setup.helper = ends[1];

@@ -53,13 +53,17 @@ void names_add(struct names *names, int hold) {
   if (known) close(hold);
 }
 
-bool names_have(struct names *names, int fd) {
+int names_find(struct names *names, int fd) {
   struct stat about;
-  if (fstat(fd, &about) < 0 || !S_ISSOCK(about.st_mode)) return false;
-  bool found = false;
-  for (size_t i = 0; i < names->let_in.count && !found; i++) found = is(names->let_in.items[i], &about);
+  if (fstat(fd, &about) < 0 || !S_ISSOCK(about.st_mode)) return -1;
+  const struct named *found = NULL;
+  for (size_t i = 0; i < names->let_in.count && !found; i++)
+    if (is(names->let_in.items[i], &about)) found = names->let_in.items[i];
   pthread_mutex_lock(&names->lock);
-  for (size_t i = names->count; i-- > 0 && !found;) found = is(&names->own[i], &about);
+  for (size_t i = names->count; i-- > 0 && !found;)
+    if (is(&names->own[i], &about)) found = &names->own[i];
+  /* Ours may be forgotten as soon as the lock is. */
+  int hold = found ? fcntl(found->hold, F_DUPFD_CLOEXEC, 0) : -1;
   pthread_mutex_unlock(&names->lock);
-  return found;
+  return hold;
 }

@@ -29,7 +29,8 @@ void names_open(struct names *names, const struct list *let_in);
 /* Takes `hold`, an O_PATH descriptor of a socket that was bound in the jail. A file is bound once in its life, so it
  * stays the jail's. Of too many the oldest is forgotten, and then refused. */
 void names_add(struct names *names, int hold);
-/* Whether this file, which the one who asks holds too, is one of them. */
-bool names_have(struct names *names, int fd);
+/* A hold on the one among them that has the number of this file, or -1. It is our own hold, not the file that is asked
+ * for: some file systems give one number to two files. */
+int names_find(struct names *names, int fd);
 
 #endif

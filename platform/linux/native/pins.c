@@ -19,6 +19,12 @@ enum { LINK_LIMIT = 40 };
 /* Whether names in this folder can be changed by the one who asks. */
 static bool writable(const char *folder) { return faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) == 0; }
 
+bool is_loose_file(const char *path) {
+  struct stat about;
+  char *real = realpath(path, NULL);
+  return real && lstat(real, &about) == 0 && !S_ISDIR(about.st_mode) && writable(parent_of(real));
+}
+
 static char *link_target(const char *path) {
   char target[PATH_MAX];
   ssize_t size = readlink(path, target, sizeof target - 1);
@@ -80,12 +86,16 @@ static const char *pinned_as(const char *path, size_t number) {
   return staged;
 }
 
-void pins_apply(struct list *pins) {
-  if (pins->count == 0) return;
+bool pins_apply(struct list *pins) {
+  bool links = false;
+  if (pins->count == 0) return false;
   struct list mounts = mounts_read();
   qsort(pins->items, pins->count, sizeof *pins->items, by_length);
   for (size_t i = 0; i < pins->count; i++) {
     const char *path = pins->items[i];
+    struct stat about;
+    if (lstat(path, &about) == 0 && S_ISLNK(about.st_mode)) links = true;
     if (!is_mount_point(&mounts, path)) bind_path(pinned_as(path, i), path, true, "pins");
   }
+  return links;
 }

@@ -3,6 +3,7 @@
 
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
@@ -28,6 +29,9 @@
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
+#endif
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
 #endif
 #ifndef TIOCLINUX
 #define TIOCLINUX 0x541C
@@ -107,16 +111,16 @@ static void terminals(struct filter *filter) {
 }
 
 static void namespaces(struct filter *filter, bool nested) {
-  uint32_t user = nested ? 0 : CLONE_NEWUSER;
+  /* Who has a cgroup namespace can mount the group that gate itself runs in, and freeze or kill all of it. */
+  uint32_t never = CLONE_NEWCGROUP | (nested ? 0 : CLONE_NEWUSER);
   size_t block = filter_begin(filter, SYS_unshare);
   filter_argument(filter, 0, UINT32_MAX);
   /* For clone this bit is part of the exit signal's byte. */
-  filter_deny_bits(filter, CLONE_NEWTIME | user, EPERM);
+  filter_deny_bits(filter, CLONE_NEWTIME | never, EPERM);
   filter_end(filter, block);
-  if (nested) return;
   block = filter_begin(filter, SYS_clone);
   filter_argument(filter, 0, UINT32_MAX);
-  filter_deny_bits(filter, CLONE_NEWUSER, EPERM);
+  filter_deny_bits(filter, never, EPERM);
   filter_end(filter, block);
 }
 
@@ -128,6 +132,37 @@ static void brokered(struct filter *filter) {
     filter_return(filter, SECCOMP_RET_USER_NOTIF);
     filter_end(filter, block);
   }
+}
+
+/* What renames.c judges where the command can have mounts of its own: whatever takes the name away from a folder on the
+ * way to gate's files, or with `files` from a file or symlink. */
+static void renames(struct filter *filter, bool files) {
+  static const long numbers[] = {
+#ifdef SYS_rename
+      SYS_rename,    SYS_rmdir,
+#endif
+      SYS_renameat2,
+#ifdef SYS_renameat
+      SYS_renameat,
+#endif
+#ifdef SYS_unlink
+      SYS_unlink,
+#endif
+  };
+  size_t count = sizeof numbers / sizeof *numbers;
+#ifdef SYS_unlink
+  if (!files) count--;
+#endif
+  for (size_t i = 0; i < count; i++) {
+    size_t block = filter_begin(filter, numbers[i]);
+    filter_return(filter, SECCOMP_RET_USER_NOTIF);
+    filter_end(filter, block);
+  }
+  size_t block = filter_begin(filter, SYS_unlinkat);
+  filter_argument(filter, 2, UINT32_MAX);
+  if (!files) filter_add(filter, BPF_JMP | BPF_JSET | BPF_K, AT_REMOVEDIR, 0, 1);
+  filter_return(filter, SECCOMP_RET_USER_NOTIF);
+  filter_end(filter, block);
 }
 
 /* Another listener would answer in the broker's place, and let calls through that it refuses. */
@@ -150,7 +185,7 @@ static int install(const struct filter *filter) {
   return fd;
 }
 
-int seccomp_apply(bool nested) {
+int seccomp_apply(bool nested, bool files) {
   struct filter filter = {.size = 0};
   foreign_calls(&filter);
   refusals_add(&filter, nested);
@@ -160,6 +195,7 @@ int seccomp_apply(bool nested) {
   namespaces(&filter, nested);
   listeners(&filter);
   brokered(&filter);
+  if (nested) renames(&filter, files);
   filter_return(&filter, SECCOMP_RET_ALLOW);
   int listener = install(&filter);
   if (listener < 0) fail("seccomp", "installing");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -16,6 +17,10 @@
 #include "report.h"
 #include "seccomp.h"
 
+/* Newer than some C libraries. */
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -34,14 +39,34 @@ static void default_signals(void) {
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("launch", "sigprocmask");
 }
 
-/* Of another network namespace, and free to send anywhere with each message. */
-static void refuse_datagrams(void) {
+static int option(int fd, int name) {
+  int value = -1;
+  socklen_t room = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &room) < 0 ? -1 : value;
+}
+
+/* A socket of another network namespace that could still choose whom it talks to: with each message, or by the name
+ * that comes with the first one (TCP Fast Open), or by accepting whoever asks. 0, or why not. */
+static int free_socket(int fd) {
+  int type = option(fd, SO_TYPE), family = option(fd, SO_DOMAIN), protocol = option(fd, SO_PROTOCOL);
+  struct sockaddr_storage peer;
+  socklen_t room = sizeof peer;
+  if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return ESOCKTNOSUPPORT;
+  bool internet = family == AF_INET || family == AF_INET6;
+  if (internet && protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) return ESOCKTNOSUPPORT;
+  return getpeername(fd, (struct sockaddr *)&peer, &room) < 0 ? errno : 0;
+}
+
+/* What came in from outside must lead nowhere else. */
+static void judge_stdio(void) {
+  static const char *const names[] = {"input", "output", "error"};
   for (int fd = 0; fd < 3; fd++) {
-    int type = 0;
-    socklen_t room = sizeof type;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &room) < 0) continue;
-    errno = ESOCKTNOSUPPORT;
-    if (type != SOCK_STREAM && type != SOCK_SEQPACKET) fail("stdio", fd == 0 ? "input" : "output");
+    struct stat about;
+    /* Closed ones are no danger. */
+    if (fstat(fd, &about) < 0) continue;
+    /* From an open folder paths go on as they were before anything was covered. */
+    errno = S_ISDIR(about.st_mode) ? EISDIR : S_ISSOCK(about.st_mode) ? free_socket(fd) : 0;
+    if (errno != 0) fail("stdio", names[fd]);
   }
 }
 
@@ -52,12 +77,12 @@ static _Noreturn void become_command(const struct init_setup *setup, int go) {
   umask(setup->mask);
   if (setup->landlock) landlock_scope();
   default_signals();
-  refuse_datagrams();
+  judge_stdio();
   /* Nothing but stdin, stdout and stderr goes along. */
   if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("launch", "close_range");
   /* The broker looks into this process as into those that the command will start. */
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) fail("launch", "dumpable");
-  broker_offer(setup->broker, seccomp_apply(setup->spec->nested));
+  broker_offer(setup->broker, seccomp_apply(setup->spec->nested, setup->files));
   execute(setup->spec);
 }
 
