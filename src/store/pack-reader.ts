@@ -3,8 +3,8 @@ import { inflateRawSync } from 'node:zlib';
 import { GateError } from '../core/errors.ts';
 import type { BodyPart } from '../core/record.ts';
 import { createByteCache } from './byte-cache.ts';
+import { damaged, missing } from './pack-damage.ts';
 import {
-  contentLength,
   decodeFrame,
   FRAME_FIXED_BYTES,
   type FrameHead,
@@ -14,6 +14,7 @@ import {
   PACK_HEADER_BYTES,
 } from './pack-format.ts';
 import { blockingReader, pooledReader, type ReadAt } from './read-at.ts';
+import { type Stretch, split, takeEqual, toStretch } from './stretch.ts';
 import { createTail } from './tail.ts';
 
 /** What a reader needs of a `Body`: its extents, in order. */
@@ -36,14 +37,6 @@ export interface PackReader {
 interface Frame {
   readonly head: FrameHead;
   readonly stored: Buffer;
-}
-
-/** A stretch of content still to be given: a frame's own bytes, or content that may lie in several frames. */
-interface Stretch {
-  readonly kind: 'own' | 'content';
-  readonly frame: number;
-  readonly start: number;
-  readonly length: number;
 }
 
 /** One read fetches most frames whole. */
@@ -127,19 +120,30 @@ export async function openPackReader(file: string, options: PackReaderOptions = 
     return own;
   }
 
-  async function* stream(body: BodyParts): AsyncGenerator<Buffer, void, undefined> {
-    const left: Stretch[] = body.parts.map(toStretch).reverse();
+  /** Gives the bytes of a stack of stretches, the first on top. */
+  async function* expand(left: Stretch[]): AsyncGenerator<Buffer, void, undefined> {
     // A stack, not recursion: a resent history refers back turn by turn, as deep as it is long.
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       if (next.kind === 'own') {
         const own = await ownOf(next.frame);
         yield own.subarray(next.start, next.start + next.length);
-      } else {
-        const { head } = await frameAt(next.frame);
-        left.push(...split(next, head).reverse());
+        continue;
       }
+      const { head } = await frameAt(next.frame);
+      const parts = split(next, head).reverse();
+      const times = takeEqual(left, next);
+      if (times === 0) {
+        left.push(...parts);
+        continue;
+      }
+      // What repeats itself at once, such as a megabyte of blanks, is looked up once.
+      const pieces: Buffer[] = [];
+      for await (const piece of expand(parts)) pieces.push(piece);
+      for (let time = 0; time <= times; time += 1) yield* pieces;
     }
   }
+
+  const stream = ({ parts }: BodyParts) => expand(parts.map(toStretch).reverse());
 
   return {
     stream,
@@ -155,34 +159,6 @@ export async function openPackReader(file: string, options: PackReaderOptions = 
     },
     close: () => handle.close(),
   };
-}
-
-function toStretch([frame, start, length]: BodyPart): Stretch {
-  return { kind: 'content', frame, start, length };
-}
-
-/** Takes a stretch of a frame's content apart into own bytes and stretches of earlier frames. */
-function split(stretch: Stretch, head: FrameHead): Stretch[] {
-  const { frame } = stretch;
-  const end = stretch.start + stretch.length;
-  if (end > contentLength(head)) throw damaged(frame, 'it holds less than a record says');
-  const found: Stretch[] = [];
-  let at = 0;
-  let ownAt = 0;
-  const take = (kind: Stretch['kind'], from: number, start: number, length: number): void => {
-    const first = Math.max(stretch.start, at);
-    const last = Math.min(end, at + length);
-    if (first < last) found.push({ kind, frame: from, start: start + first - at, length: last - first });
-    at += length;
-  };
-  for (const ref of head.refs) {
-    if (at >= end) return found;
-    take('own', frame, ownAt, ref.ownBefore);
-    ownAt += ref.ownBefore;
-    take('content', ref.frame, ref.start, ref.length);
-  }
-  take('own', frame, ownAt, head.ownLength - ownAt);
-  return found;
 }
 
 function unpack(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer): Buffer {
@@ -222,12 +198,4 @@ async function readFrame(readAt: ReadAt, at: number): Promise<Buffer> {
   const rest = await readAt(at + done, length - done);
   if (done + rest.copy(frame, done) < length) throw missing(at);
   return frame;
-}
-
-function missing(at: number): GateError {
-  return new GateError('body_missing', `the pack ends before the frame at byte ${at} does`);
-}
-
-function damaged(at: number, what: string, cause?: unknown): GateError {
-  return new GateError('body_damaged', `the frame at byte ${at} of the pack is damaged: ${what}`, { cause });
 }

@@ -120,12 +120,16 @@ describe('pack', () => {
     const pack = createTestPack();
     const monotone = { ...JSON_BODY, type: 'text/plain' };
     const history = Buffer.from(createProse(createRandom(5))(20_000));
+    const blank = Buffer.concat([Buffer.from('turn 999'), Buffer.alloc(50_000, 'a')]);
     let last: Body | null = null;
+    let lastBlank: Body | null = null;
     for (let turn = 0; turn < 1000; turn += 1) {
-      pack.writer.whole(monotone, Buffer.concat([Buffer.alloc(50_000, 'a'), Buffer.from(`turn ${turn}`)]));
+      blank.write(String(turn).padStart(3), 5);
+      lastBlank = pack.writer.whole(monotone, blank);
       last = pack.writer.whole(JSON_BODY, Buffer.concat([history, Buffer.from(`turn ${turn}`)]));
     }
     expect((await pack.read(last)).equals(Buffer.concat([history, Buffer.from('turn 999')]))).toBe(true);
+    expect((await pack.read(lastBlank)).equals(blank)).toBe(true);
 
     const heads = new Map(
       (await itemsOf(pack.file)).flatMap((item) =>
