@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { GATE, type TestHome, testHome } from '../helpers/product.ts';
+import { within } from '../helpers/shell.ts';
 
 let home: TestHome;
 let origin: HttpsOrigin;
@@ -98,7 +99,7 @@ describe('gate proxy', () => {
   test('ends with 0 on SIGTERM, also in the middle of an answer, which is recorded as such', async () => {
     const proxy = await startProxy();
     const slow = curl(proxy.env, '-T', '-', 'https://origin.test/never');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await within(10_000, () => home.ledger().some((each) => each.type === 'request'))).toBe(true);
     expect(await proxy.stop('SIGTERM')).toMatchObject({ code: 0 });
     // It still waits for its own input, which never comes.
     slow.kill('SIGKILL');
