@@ -110,8 +110,12 @@ test(`what a client was told is on record when gate is killed, ${ROUNDS} times o
 /** Kills gate under load, checks what was acknowledged by then, and gives the run. */
 async function killedRound(name: string, tally: Tally): Promise<string> {
   const prefix = join(home.dir, name);
-  const started = startGate(home, ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix]);
-  const working = await within(15_000, () => acknowledged(prefix).length > 0 && existsSync(`${prefix}.lock`));
+  const started = startGate(
+    home,
+    ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix],
+    150_000,
+  );
+  const working = await within(90_000, () => acknowledged(prefix).length > 0 && existsSync(`${prefix}.lock`));
   expect(working, started.stderr()).toBe(true);
   await sleep(Math.random() * 500);
   process.kill(started.pid, 'SIGKILL');
@@ -129,7 +133,11 @@ async function killedRound(name: string, tally: Tally): Promise<string> {
 async function killedAtStart(name: string): Promise<string | undefined> {
   const prefix = join(home.dir, name);
   const before = new Set(home.runs());
-  const started = startGate(home, ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix]);
+  const started = startGate(
+    home,
+    ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix],
+    150_000,
+  );
   await sleep(Math.random() * 800);
   process.kill(started.pid, 'SIGKILL');
   expect((await started.ended).stderr).not.toMatch(/^gate: /m);
@@ -149,7 +157,7 @@ function acknowledged(prefix: string): string[] {
 
 /** The kernel gives the lock to someone else only when its holder, far from gate and its session, is gone. */
 async function expectNothingLeft(prefix: string): Promise<void> {
-  const held = await runScript(home, `test -s ${prefix}.lock && flock -w 1 ${prefix}.lock true`);
+  const held = await runScript(home, `test -s ${prefix}.lock && flock -w 20 ${prefix}.lock true`);
   expect(held.code).toBe(0);
   const before = acknowledged(prefix).length;
   await sleep(50);
