@@ -22,7 +22,7 @@ export interface Opened {
 /** Analyses the exchanges of a run after they have ended, and WebSocket messages while they come. */
 export interface Analysis {
   admit(): Promise<void> | undefined;
-  opened(exchange: Opened): { message(n: number): void; ended(): void };
+  opened(exchange: Opened): Following;
   /** Finishes what is queued, for `patienceMs` at most. Then every exchange that has ended is done. */
   finish(patienceMs: number): Promise<void>;
 }
@@ -36,6 +36,12 @@ export interface AnalysisDeps {
   done: QueueDeps['done'];
   /** Instead of the program's own worker. */
   start?(setup: AnalysisSetup): Worker;
+}
+
+/** Is told what of an exchange can be read. */
+interface Following {
+  message(n: number): void;
+  ended(requestTrailers?: HeaderList): void;
 }
 
 /** Messages are analysed after so many, or so long after the first that was not. */
@@ -69,16 +75,16 @@ function jobOf({ id, seq, facts }: Opened, deps: AnalysisDeps): Head {
   };
 }
 
-function follow(queue: JobQueue, head: Head): { message(n: number): void; ended(): void } {
+function follow(queue: JobQueue, head: Head): Following {
   let from: number | undefined;
   let to = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  function flush(ended: boolean): void {
+  function flush(ended: boolean, trailers: HeaderList = []): void {
     clearTimeout(timer);
     const messages = from === undefined ? {} : { messages: [from, to] as const };
     from = undefined;
-    queue.add({ ...head, ...messages, ended });
+    queue.add({ ...head, headers: [...head.headers, ...trailers], ...messages, ended });
   }
 
   return {
@@ -91,6 +97,6 @@ function follow(queue: JobQueue, head: Head): { message(n: number): void; ended(
       }
       if (to - from + 1 >= BATCH) flush(false);
     },
-    ended: () => flush(true),
+    ended: (requestTrailers) => flush(true, requestTrailers),
   };
 }

@@ -10,7 +10,11 @@ export interface ExchangeView {
   /** Where it went, as the client asked for it. */
   readonly url?: string;
   readonly address?: string;
-  readonly request?: { readonly headers: HeaderList; readonly body?: ShownBody };
+  readonly request?: {
+    readonly headers: HeaderList;
+    readonly body?: ShownBody;
+    readonly trailers?: HeaderList;
+  };
   readonly response?: {
     readonly status: number;
     readonly statusText?: string;
@@ -61,6 +65,9 @@ export async function viewExchange(records: EventRecords, deps: ViewDeps): Promi
           request: {
             headers: maskHeaders(deps, request.headers),
             ...(sent === undefined ? {} : { body: sent }),
+            ...(end?.requestTrailers === undefined
+              ? {}
+              : { trailers: maskHeaders(deps, end.requestTrailers) }),
           },
         }),
     ...(response === undefined ? {} : { response }),

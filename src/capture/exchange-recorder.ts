@@ -62,9 +62,11 @@ export async function recordRequest(
   const stream = body.kind === 'open' ? writer.openBody(meta) : undefined;
   const sent = body.kind === 'open' ? body.bytes.length : 0;
   if (stream !== undefined && body.kind === 'open' && sent > 0) op = writer.data(stream, body.bytes);
+  const trailers = body.kind === 'whole' ? body.trailers : undefined;
+  if (trailers !== undefined) op = appendTrailers(deps, id, trailers);
   await writer.durable(op);
   const watch = observer?.opened({ id, seq, facts });
-  return createExchange(deps, { id, seq, stream, sent, watch });
+  return createExchange(deps, { id, seq, stream, sent, trailers, watch });
 }
 
 interface Request {
@@ -74,6 +76,8 @@ interface Request {
   readonly stream: number | undefined;
   /** Bytes of it that are recorded. */
   readonly sent: number;
+  /** Of a body that came whole. */
+  readonly trailers: HeaderList | undefined;
   readonly watch: ExchangeWatch | undefined;
 }
 
@@ -82,7 +86,7 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
   const { id, seq } = request;
   let { sent } = request;
   let isRequestComplete = false;
-  let requestTrailers: HeaderList | undefined;
+  let requestTrailers = request.trailers;
   let responded: { readonly type?: string; readonly encoding?: string } | undefined;
   let responseStream: number | undefined;
   let messages = 0;
@@ -107,9 +111,10 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
       sent += chunk.length;
       await (mustBeDurable ? writer.durable(op) : writer.written(op));
     },
-    requestEnd(trailers) {
+    async requestEnd(trailers) {
       isRequestComplete = true;
       requestTrailers = trailers;
+      if (trailers !== undefined) await writer.durable(appendTrailers(deps, id, trailers));
     },
     async informational(facts) {
       await writer.written(writer.append('informational', headFields(id, facts, masker)).op);
@@ -136,9 +141,14 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
       const fields = endFields(id, facts, requestTrailers, masker);
       const noBody = responded !== undefined && responseStream === undefined ? { responseBody: null } : {};
       await writer.durable(writer.append('end', { ...fields, ...noBody }, bodies()).op);
-      request.watch?.ended();
+      request.watch?.ended(requestTrailers);
     },
   };
+}
+
+/** They go on after the body, and are recorded before that. */
+function appendTrailers({ writer, masker }: CaptureDeps, id: string, trailers: HeaderList): number {
+  return writer.append('trailers', { id, headers: masker.headers(trailers) }).op;
 }
 
 function headFields(id: string, facts: ResponseFacts | InformationalFacts, masker: Masker): object {

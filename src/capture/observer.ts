@@ -1,4 +1,5 @@
 import type { RequestFacts } from '../core/exchange.ts';
+import type { HeaderList } from '../core/record.ts';
 
 /** An exchange that is being recorded, with its facts as they came: nothing in them is masked. */
 export interface ObservedExchange {
@@ -11,8 +12,8 @@ export interface ObservedExchange {
 export interface ExchangeWatch {
   /** Message number `n` is written. */
   message(n: number): void;
-  /** The `end` is durable. */
-  ended(): void;
+  /** The `end` is durable; `requestTrailers` as they came. */
+  ended(requestTrailers?: HeaderList): void;
 }
 
 /** Follows the exchanges of a run. */

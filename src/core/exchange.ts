@@ -24,7 +24,7 @@ export interface RequestFacts {
 /** What is known of the request body when the head is recorded. */
 export type RequestBody =
   | { readonly kind: 'none' }
-  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  | { readonly kind: 'whole'; readonly bytes: Buffer; readonly trailers?: HeaderList }
   /** More follows through `requestData`; `bytes` is what has arrived so far and may be empty. */
   | { readonly kind: 'open'; readonly bytes: Buffer };
 
@@ -87,8 +87,8 @@ export interface ExchangeRecorder {
   readonly id: string;
   /** A further piece of an open request body. Resolves when it is written, and durable within the first MiB. */
   requestData(chunk: Buffer): Promise<void>;
-  /** The open request body is complete. */
-  requestEnd(trailers?: HeaderList): void;
+  /** The open request body is complete. Resolves when its trailers, where it has any, are flushed to the disk. */
+  requestEnd(trailers?: HeaderList): Promise<void>;
   /** A head before the final one (100, 103 …). Resolves when written. */
   informational(facts: InformationalFacts): Promise<void>;
   /** The final response head. Resolves when written. */

@@ -120,6 +120,15 @@ export const RequestRecord = z.looseObject({
 });
 export type RequestRecord = z.infer<typeof RequestRecord>;
 
+/** Header fields after a request body; they stand in `end` as well. */
+export const TrailersRecord = z.looseObject({
+  ...base,
+  type: z.literal('trailers'),
+  id: z.string(),
+  headers: HeaderList,
+});
+export type TrailersRecord = z.infer<typeof TrailersRecord>;
+
 /** A head that came before the final one: 100, 103 … */
 export const InformationalRecord = z.looseObject({
   ...base,
@@ -163,6 +172,7 @@ export const EndRecord = z.looseObject({
   requestBody: Body.nullable().optional(),
   responseBody: Body.nullable().optional(),
   trailers: HeaderList.optional(),
+  requestTrailers: HeaderList.optional(),
   error: RecordedError.optional(),
   timing: Timing,
 });
@@ -312,6 +322,7 @@ export type RunEnd = z.infer<typeof RunEnd>;
 export const LedgerRecord = z.discriminatedUnion('type', [
   RunStart,
   RequestRecord,
+  TrailersRecord,
   InformationalRecord,
   ResponseRecord,
   MessageRecord,

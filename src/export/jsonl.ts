@@ -13,7 +13,13 @@ export function jsonLine(exchange: ExportedExchange, placeholders: Placeholders)
     ...(event.url === undefined ? {} : { url: placeholders.url(event.url, host) }),
     ...(request === undefined
       ? {}
-      : { request: { headers: headers(request.headers), ...bodyField(requestBody) } }),
+      : {
+          request: {
+            headers: headers(request.headers),
+            ...bodyField(requestBody),
+            ...(end?.requestTrailers === undefined ? {} : { trailers: headers(end.requestTrailers) }),
+          },
+        }),
     ...(response === undefined
       ? {}
       : {

@@ -48,7 +48,11 @@ export interface ShownExchange extends ShownEvent {
     readonly toolCalls: readonly string[];
   };
   readonly error?: { readonly code: string; readonly message?: string };
-  readonly request?: { readonly headers: HeaderList; readonly body?: BodyText };
+  readonly request?: {
+    readonly headers: HeaderList;
+    readonly body?: BodyText;
+    readonly trailers?: HeaderList;
+  };
   readonly response?: {
     readonly status: number;
     readonly statusText?: string;
@@ -183,13 +187,18 @@ function piiText({ pii }: ShownExchange): string | undefined {
 
 function requestLines(shown: ShownExchange, look: ShowLook): string[] {
   if (shown.request === undefined) return [];
-  const { headers, body } = shown.request;
+  const { headers, body, trailers } = shown.request;
   return [
     '',
     look.paint.bold('Request'),
     ...headerLines(headers, look),
     ...bodyLines(shown, body, 'request', look),
+    ...trailerLines(trailers, look),
   ];
+}
+
+function trailerLines(trailers: HeaderList | undefined, look: ShowLook): string[] {
+  return trailers === undefined || trailers.length === 0 ? [] : ['', ...headerLines(trailers, look)];
 }
 
 function responseLines(shown: ShownExchange, look: ShowLook): string[] {
@@ -200,7 +209,7 @@ function responseLines(shown: ShownExchange, look: ShowLook): string[] {
     look.paint.bold(printable(`Response ${status} ${statusText ?? ''}`.trimEnd())),
     ...headerLines(headers, look),
     ...bodyLines(shown, body, 'response', look),
-    ...(trailers === undefined || trailers.length === 0 ? [] : ['', ...headerLines(trailers, look)]),
+    ...trailerLines(trailers, look),
   ];
 }
 

@@ -258,5 +258,7 @@ function gatherTime(inbound: Inbound, limits: Limits): number {
 
 function requestBody(inbound: Inbound, gathered: Gathered): RequestBody {
   if (!gathered.complete) return { kind: 'open', bytes: gathered.bytes };
-  return inbound.framing.kind === 'none' ? { kind: 'none' } : { kind: 'whole', bytes: gathered.bytes };
+  if (inbound.framing.kind === 'none') return { kind: 'none' };
+  const { trailers } = inbound.body;
+  return { kind: 'whole', bytes: gathered.bytes, ...(trailers === undefined ? {} : { trailers }) };
 }

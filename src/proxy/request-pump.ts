@@ -33,6 +33,7 @@ export async function pumpRequest(pump: RequestPump): Promise<void> {
     if (body.done || pump.stopped()) break;
   }
   if (pump.stopped()) return;
-  recorder.requestEnd(body.trailers);
+  await audited(recorder.requestEnd(body.trailers));
+  if (pump.stopped()) return;
   call.finish(body.trailers);
 }

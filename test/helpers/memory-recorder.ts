@@ -37,6 +37,7 @@ export interface RecordedTunnel {
 export type Step =
   | 'request'
   | 'requestData'
+  | 'requestEnd'
   | 'informational'
   | 'response'
   | 'responseData'
@@ -78,7 +79,7 @@ export function createMemoryRecorder(): MemoryRecorder {
         body,
         requestBytes: body.kind === 'none' ? Buffer.alloc(0) : Buffer.from(body.bytes),
         requestEnded: body.kind !== 'open',
-        requestTrailers: undefined,
+        requestTrailers: body.kind === 'whole' ? body.trailers : undefined,
         informational: [],
         response: undefined,
         responseBytes: Buffer.alloc(0),
@@ -124,10 +125,11 @@ function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): Exc
       made.requestBytes = Buffer.concat([made.requestBytes, chunk]);
       return checked('requestData');
     },
-    requestEnd: (trailers) => {
+    requestEnd: async (trailers) => {
       if (made.end !== undefined) recorder.violations.push('requestEnd after end');
       made.requestEnded = true;
       made.requestTrailers = trailers;
+      await recorder.gate('requestEnd');
     },
     informational: (facts) => {
       if (made.response !== undefined) recorder.violations.push('informational after response');

@@ -208,6 +208,31 @@ test('an open body is written piece by piece before it goes on', async () => {
   expect(recorded.requestEnded).toBe(true);
 });
 
+// promise: ledger.write-first
+test('trailers of a request are recorded before they go on, of a body that came whole and of one that did not', async () => {
+  const target = await origin((socket, text) => {
+    if (text.endsWith('X-T: v\r\n\r\n')) socket.write(ok('thanks'));
+  });
+  const made = rig(target);
+  const head = `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n`;
+  const end = '0\r\nX-T: v\r\n\r\n';
+  const whole = await made.captured(ADDRESS, 80);
+  whole.send(head + end);
+  await whole.saw('thanks');
+  const open = await made.captured(ADDRESS, 80);
+  open.send(head);
+  await made.recorder.until(() => made.recorder.exchanges[1]);
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'requestEnd' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  open.send(end);
+  await settle();
+  expect(target.received().match(/X-T/g)).toHaveLength(1);
+  allow();
+  await open.saw('thanks');
+  for (const each of made.recorder.exchanges) expect(each.requestTrailers).toEqual([['X-T', 'v']]);
+});
+
 test('Expect: 100-continue goes to the origin, which decides', async () => {
   const target = await origin((socket, text) => {
     if (text.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
@@ -588,7 +613,7 @@ test('50 MB pass with flat memory while the client reads slowly', async () => {
   made.recorder.request = async () => ({
     id: 'x',
     requestData: async () => undefined,
-    requestEnd: () => undefined,
+    requestEnd: async () => undefined,
     informational: async () => undefined,
     response: async () => undefined,
     responseData: async (chunk) => {
@@ -634,7 +659,7 @@ test('50 MB go up with flat memory while the origin reads slowly, and arrive who
       requestData: async (chunk) => {
         written += chunk.length;
       },
-      requestEnd: () => undefined,
+      requestEnd: async () => undefined,
       informational: async () => undefined,
       response: async () => undefined,
       responseData: async () => undefined,

@@ -82,7 +82,8 @@ describe('recorder', () => {
     const { record, ledger, bodyText } = await openRecord();
     const open = await record.recorder.request(requestFacts(), { kind: 'open', bytes: Buffer.from('one ') });
     await open.requestData(Buffer.from('two'));
-    open.requestEnd([['X-T', 'v']]);
+    await open.requestEnd([['X-T', 'v']]);
+    expect((await recordsOf(ledger)).at(-1)).toMatchObject({ type: 'trailers', headers: [['X-T', 'v']] });
     await open.end(endFacts({ outcome: 'upstream_error', error: { code: 'connect_failed', message: 'no' } }));
     const cut = await record.recorder.request(requestFacts(), { kind: 'open', bytes: Buffer.alloc(0) });
     await cut.requestData(Buffer.from('half'));

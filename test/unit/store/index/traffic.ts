@@ -83,7 +83,7 @@ async function upload(record: RunRecord): Promise<void> {
   const facts = requestFacts({ url, host: 'files.example.com' });
   const exchange = await record.recorder.request(facts, { kind: 'open', bytes: Buffer.from('first ') });
   await exchange.requestData(Buffer.from('quagga second'));
-  exchange.requestEnd();
+  await exchange.requestEnd();
   const headers: [string, string][] = [
     ['content-type', 'text/plain'],
     ['content-encoding', 'gzip'],
