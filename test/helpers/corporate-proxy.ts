@@ -18,6 +18,8 @@ export interface CorporateOptions {
   readonly login?: string;
   /** Where every name leads. */
   readonly originPort: number;
+  /** Loopback where absent. */
+  readonly originAddress?: string;
   /** The proxy itself is spoken to over TLS. */
   readonly tls?: { readonly authority: TestAuthority; readonly name: string };
   /** What CONNECT is answered instead of being granted. */
@@ -52,7 +54,7 @@ export async function startCorporateProxy(options: CorporateOptions): Promise<Te
       client.end(`HTTP/1.1 ${refusal}\r\n\r\n`);
       return;
     }
-    const origin = net.connect(options.originPort, '127.0.0.1', () => {
+    const origin = net.connect(options.originPort, options.originAddress ?? '127.0.0.1', () => {
       client.write('HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n');
       origin.pipe(client).pipe(origin);
     });
