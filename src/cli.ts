@@ -4,8 +4,11 @@ import { runProgram } from './program.ts';
 // A reader that went away (`gate runs | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`gate: cannot write the output: ${error.message}\n`);
+  process.exit(125);
 });
+// Nobody is left to be told; what the command does, and its exit code, must not depend on that.
+process.stderr.on('error', () => {});
 
 // Whatever nobody expected is gate's own failure; the jail ends with this process.
 process.on('uncaughtException', (error) => {

@@ -8,7 +8,7 @@ import { defineDoctor } from './commands/doctor.ts';
 import { defineAllow, defineDeny, definePassthrough } from './commands/edit-list.ts';
 import { defineEvents } from './commands/events.ts';
 import { defineExport } from './commands/export.ts';
-import { addGlobalFlags, allCommands, type GlobalFlags } from './commands/global.ts';
+import { addGlobalFlags, allCommands, fullName, type GlobalFlags } from './commands/global.ts';
 import { topicList } from './commands/help/topics.ts';
 import { defineHelp } from './commands/help.ts';
 import { defineLists } from './commands/lists.ts';
@@ -71,10 +71,20 @@ export function buildProgram(context: Context, onFlags: (flags: GlobalFlags) => 
     each.exitOverride().configureOutput({
       writeOut: (text) => context.io.stdout.write(text),
       writeErr: (text) => context.io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'gate: ')),
+      outputError: (text, write) => write(usageText(text, each)),
     });
   }
   return program;
+}
+
+/** Commander's sentence in gate's form: what is wrong, and what was meant or where to read about it. */
+function usageText(text: string, command: Command): string {
+  const [what = '', meant = ''] = text
+    .replace(/^error: /, '')
+    .trimEnd()
+    .split('\n');
+  const next = /^\((.+)\)$/.exec(meant)?.[1] ?? fullName(command).replace(/^gate/, 'gate help');
+  return `gate: ${what}\n  ${next}\n`;
 }
 
 /** Parses the arguments and does what they say. Every failure has been told on stderr when it returns. */
@@ -109,9 +119,20 @@ function explain(error: unknown, name: string, io: Io, flags: GlobalFlags): numb
     if (flags.verbose) io.stderr.write(causes(error));
     return error.exitCode === EXIT.usage ? usage : error.exitCode;
   }
+  if (isSystemError(error)) {
+    // A folder or file of gate's home that is not what it should be, not a bug: `gate doctor` says which.
+    io.stderr.write(`gate: ${error.message}\n  gate doctor\n`);
+    if (flags.verbose) io.stderr.write(`  ${error.stack}\n`);
+    return EXIT.internal;
+  }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.stderr.write(`gate: internal error, please report it: ${detail}\n`);
   return EXIT.internal;
+}
+
+/** What the system says of a path. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 /** What lies below an error, for `--verbose`. */

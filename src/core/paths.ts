@@ -60,6 +60,7 @@ function roots(env: NodeJS.ProcessEnv): { config: string; data: string } {
   if (home !== undefined && home !== '') {
     if (!isAbsolute(home)) {
       throw new GateError('bad_home', `GATE_HOME must be an absolute path, not '${home}'`, {
+        hint: 'write it out from / on, or leave it out for ~/.config/gate and ~/.local/share/gate',
         exitCode: EXIT.usage,
       });
     }

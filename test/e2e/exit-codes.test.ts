@@ -86,7 +86,11 @@ describe('other commands', () => {
   // promise: exit.others
   test('nothing to list is 0, no such run is 1, wrong usage is 2', async () => {
     const empty = testHome();
-    expect(await empty.gate(['runs'])).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await empty.gate(['runs'])).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'gate: no runs yet\n  gate run -- <command>\n',
+    });
     expect((await empty.gate(['verify', 'last'])).exitCode).toBe(1);
     expect((await empty.gate(['verify', '--hed', 'x'])).exitCode).toBe(2);
     empty.remove();
@@ -96,7 +100,21 @@ describe('other commands', () => {
   test('a mistyped command is answered with the likely one, and help begins with examples', async () => {
     const typo = await home.gate(['verfy']);
     expect(typo.exitCode).toBe(2);
-    expect(typo.stderr).toContain('Did you mean verify?');
+    expect(typo.stderr).toBe("gate: unknown command 'verfy'\n  Did you mean verify?\n");
     expect((await home.gate(['run', '--help'])).stdout).toMatch(/^Examples:/);
+  });
+
+  // promise: exit.next-step
+  test.each([
+    [['zzzzzz'], 'gate help'],
+    [['run', '--zzzzzz', '--', 'true'], 'gate help run'],
+    [['run', '--mode', 'none', '--', 'true'], 'gate help run'],
+    [['export'], 'gate help export'],
+    [['lists', 'suggest', '--zzzzzz'], 'gate help lists suggest'],
+  ])('wrong usage that resembles nothing is told where to read: %j', async (args, next) => {
+    const { exitCode, stderr } = await home.gate(args);
+    expect(exitCode).toBe(args[0] === 'run' ? 125 : 2);
+    expect(stderr).toMatch(/^gate: .*\n {2}.*\n$/);
+    expect(stderr.split('\n')[1]).toBe(`  ${next}`);
   });
 });
