@@ -141,7 +141,10 @@ async function writing<T>(file: string, write: () => Promise<T>): Promise<T> {
     return await write();
   } catch (error) {
     if (error instanceof GateError) throw error;
-    throw new GateError('list_unwritable', `cannot change ${file}: ${messageOf(error)}`, { cause: error });
+    throw new GateError('list_unwritable', `cannot change ${file}: ${messageOf(error)}`, {
+      hint: 'gate doctor',
+      cause: error,
+    });
   }
 }
 

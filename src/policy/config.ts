@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import type * as z from 'zod';
 import { Config, configReference, defaultConfig } from '../core/config.ts';
-import { codeOf, GateError, messageOf } from '../core/errors.ts';
+import { GateError, messageOf } from '../core/errors.ts';
 import { classifyAddress } from './address.ts';
 import { parseCidr } from './cidr.ts';
 import { formatIp } from './ip.ts';
 import { parsePattern } from './pattern.ts';
+import { readRegular } from './read-regular.ts';
 import { parseResolveRule } from './resolve-rule.ts';
 import { tomlLines } from './toml-lines.ts';
 
@@ -144,9 +144,11 @@ function poolFindings(pool: string): Finding[] {
 
 function readOrUndefined(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readRegular(file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw new GateError('config_unreadable', `${file}: ${messageOf(error)}`, { cause: error });
+    throw new GateError('config_unreadable', `${file}: ${messageOf(error)}`, {
+      hint: 'gate doctor',
+      cause: error,
+    });
   }
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Dismissal, Dismissals } from '../core/dismissals.ts';
-import { codeOf, EXIT, GateError, messageOf } from '../core/errors.ts';
+import { EXIT, GateError, messageOf } from '../core/errors.ts';
 import { editFile } from './edit.ts';
 import { canonicalHost } from './host.ts';
 import { locateJson } from './json-lines.ts';
+import { readRegular } from './read-regular.ts';
 
 /** The dismissals in force, and the hash of the file that they came from (hex; of no bytes where there is none). */
 export interface LoadedDismissals {
@@ -20,17 +20,20 @@ export type DismissalTarget = Pick<Dismissal, 'exchange' | 'host' | 'code'>;
  * a line, or `dismissals_unreadable`.
  */
 export function readDismissals(file: string): LoadedDismissals {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') {
-      throw new GateError('dismissals_unreadable', `${file}: ${messageOf(error)}`, { cause: error });
-    }
-    bytes = Buffer.alloc(0);
-  }
+  const bytes = readOrEmpty(file);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { dismissals: parseDismissals(bytes.toString('utf8'), file).dismissals, sha256 };
+}
+
+function readOrEmpty(file: string): Buffer {
+  try {
+    return readRegular(file) ?? Buffer.alloc(0);
+  } catch (error) {
+    throw new GateError('dismissals_unreadable', `${file}: ${messageOf(error)}`, {
+      hint: 'gate doctor',
+      cause: error,
+    });
+  }
 }
 
 /** Adds a dismissal, in place of one that is about the same. Throws as `readDismissals` and `addPatterns` do. */

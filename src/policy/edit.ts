@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, open, readFile, readlink, realpath, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readlink, realpath, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf, EXIT, GateError } from '../core/errors.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Pattern, parsePattern, patternText } from './pattern.ts';
+import { readRegular } from './read-regular.ts';
 import { stampFile } from './watch.ts';
 
 /** What an edit did: enough for `actions.jsonl` and for a sentence to the person. */
@@ -78,7 +79,7 @@ export async function editFile(link: string, change: Change): Promise<EditResult
   return withFileLock(join(dirname(file), `.${basename(file)}.lock`), async (held) => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const stamp = stampFile(file);
-      const bytes = await readOrEmpty(file);
+      const bytes = readRegular(file) ?? Buffer.alloc(0);
       // latin1 keeps every byte of comments that are not UTF-8.
       const { content, changed } = change(bytes.toString('latin1'));
       const next = Buffer.from(content, 'latin1');
@@ -143,15 +144,6 @@ async function flushFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function readOrEmpty(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
   }
 }
 

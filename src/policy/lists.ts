@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { codeOf, GateError, messageOf } from '../core/errors.ts';
+import { GateError, messageOf } from '../core/errors.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { createMatcher, type Matcher } from './match.ts';
 import { LIST_NAMES, type ListLine, type ListName, type Pattern, parseList } from './pattern.ts';
+import { readRegular } from './read-regular.ts';
 import { stampFile, watchFiles } from './watch.ts';
 
 /** One list as it was read. */
@@ -45,8 +45,6 @@ export interface Lists {
   stop(): void;
 }
 
-const MAX_BYTES = 16 * 1024 * 1024;
-
 /** The path of a list. */
 export function listPath(paths: ListsOptions['paths'], list: ListName): string {
   return list === 'allow' ? paths.allowlist : list === 'deny' ? paths.denylist : paths.passthrough;
@@ -57,7 +55,7 @@ export function listPath(paths: ListsOptions['paths'], list: ListName): string {
  * where there is something that cannot be read as a file.
  */
 export function readList(name: ListName, file: string): ListFile {
-  const bytes = readRegular(file);
+  const bytes = readOrEmpty(file);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name, file, sha256, ...parseList(bytes.toString('utf8'), file) };
 }
@@ -132,20 +130,14 @@ function readOrExplain(name: ListName, file: string, before: Loaded): ListFile {
   }
 }
 
-/** Opens without blocking and reads only regular files: a list that is a FIFO would stop the whole proxy. */
-function readRegular(file: string): Buffer {
-  let descriptor: number | undefined;
+function readOrEmpty(file: string): Buffer {
   try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw new Error('not a regular file');
-    if (stats.size > MAX_BYTES) throw new Error('larger than 16 MiB');
-    return readFileSync(descriptor);
+    return readRegular(file) ?? Buffer.alloc(0);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw new GateError('list_unreadable', `${file}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    throw new GateError('list_unreadable', `${file}: ${messageOf(error)}`, {
+      hint: 'gate doctor',
+      cause: error,
+    });
   }
 }
 

@@ -37,6 +37,11 @@ export interface ParsedList {
   readonly errors: readonly string[];
 }
 
+/** Enough to find it by; a line may be as long as the file. */
+const MAX_QUOTED = 100;
+
+const clip = (text: string): string => (text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+
 const problem = (reason: string): PatternResult => ({ problem: reason });
 
 /**
@@ -56,7 +61,7 @@ export function parsePattern(raw: string): PatternResult {
   if (colon < 0) return parseHost(text, text, undefined);
   if (text.indexOf(':', colon + 1) >= 0) return parseHost(text, text, undefined);
   const port = parsePort(text.slice(colon + 1));
-  if (port === undefined) return problem(`bad port '${text.slice(colon + 1)}'; use 1 to 65535`);
+  if (port === undefined) return problem(`bad port '${clip(text.slice(colon + 1))}'; use 1 to 65535`);
   return parseHost(text, text.slice(0, colon), port);
 }
 
@@ -89,7 +94,7 @@ function parseBracketed(text: string): PatternResult {
   if (match === null || host === undefined) return problem('not an IPv6 address in brackets');
   if (match[2] === undefined) return named(text, 'ip', host, undefined);
   const port = parsePort(match[2]);
-  if (port === undefined) return problem(`bad port '${match[2]}'; use 1 to 65535`);
+  if (port === undefined) return problem(`bad port '${clip(match[2])}'; use 1 to 65535`);
   return named(text, 'ip', host, port);
 }
 
@@ -109,7 +114,7 @@ function parseHost(text: string, rawHost: string, port: number | undefined): Pat
     return named(text, 'wildcard', glob, port);
   }
   const host = canonicalHost(rawHost);
-  if (host === undefined) return problem(`'${rawHost}' is not a host name or an IP address`);
+  if (host === undefined) return problem(`'${clip(rawHost)}' is not a host name or an IP address`);
   return named(text, isIpLiteral(host) ? 'ip' : 'name', host, port);
 }
 
@@ -130,7 +135,8 @@ function canonicalGlob(raw: string): string | { readonly problem: string } {
   // The four characters that IDNA reads as dots (UTS 46 §4.5).
   for (const label of raw.replace(/[.\u3002\uff0e\uff61]$/, '').split(/[.\u3002\uff0e\uff61]/)) {
     const mapped = label.includes('*') ? globLabel(label) : toAsciiName(label);
-    if (mapped === undefined || mapped.includes('.')) return { problem: `bad label '${label}' in '${raw}'` };
+    if (mapped === undefined || mapped.includes('.'))
+      return { problem: `bad label '${clip(label)}' in '${clip(raw)}'` };
     labels.push(mapped);
   }
   const glob = labels.join('.');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -108,6 +109,17 @@ describe('gate allow, deny, passthrough', () => {
     expect(passed.value['conflicts']).toHaveLength(1);
     const quiet = await home.gate(['--quiet', 'deny', '*.example.com']);
     expect(quiet).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('what is no file is neither waited for nor overwritten, and the next step is named', async () => {
+    mkdirSync(file(''), { recursive: true });
+    expect(spawnSync('mkfifo', [file('allowlist.txt')]).status).toBe(0);
+    const hung = await home.gate(['allow', 'a.example']);
+    expect(hung).toMatchObject({ exitCode: 125, stdout: '' });
+    expect(hung.stderr).toMatch(
+      /^gate: cannot change .*allowlist\.txt: not a regular file\n {2}gate doctor\n$/,
+    );
+    expect((await home.gate(['run', '--', 'true'])).stderr).toMatch(/not a regular file\n {2}gate doctor\n$/);
   });
 
   test('a bad line elsewhere in the list is told, since it keeps the edit out of force', async () => {

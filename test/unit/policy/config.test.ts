@@ -167,6 +167,6 @@ describe('readConfig', () => {
 
   test('says what it cannot read', () => {
     mkdirSync(join(folder, 'config.toml'));
-    expect(() => readConfig(join(folder, 'config.toml'))).toThrow(/config\.toml: EISDIR/);
+    expect(() => readConfig(join(folder, 'config.toml'))).toThrow(/config\.toml: not a regular file/);
   });
 });
