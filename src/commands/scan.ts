@@ -6,6 +6,7 @@ import type { Scanner } from '../analysis/decode/scan.ts';
 import { codeOf, EXIT, GateError, messageOf } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import type { Finding } from '../detect/types.ts';
+import { columnWidths } from '../output/table.ts';
 import { command, type DefineCommand } from './command.ts';
 
 interface ScanFlags {
@@ -105,7 +106,8 @@ function listing(text: string, findings: readonly Finding[]): string {
     }
     return [`${line}:${finding.start - lineStart + 1}`, finding.class, finding.kind, finding.masked];
   });
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  // The last column is not padded.
+  const widths = columnWidths(rows, 3);
   return rows.map((row) => `${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}\n`).join('');
 }
 

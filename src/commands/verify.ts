@@ -29,13 +29,14 @@ export const defineVerify: DefineCommand = (context) =>
 
 async function check(names: readonly string[], flags: VerifyFlags, { io, finish }: Context): Promise<void> {
   const { progressLine, verdictText } = await import('../output/verdict.ts');
+  const { canRedraw } = await import('../output/progress.ts');
   const { gatePaths } = await import('../core/paths.ts');
   const { findRun } = await import('../store/runs.ts');
   const { verify } = await import('../store/verify.ts');
   const paths = gatePaths(io.env);
   const runs = [...new Set(names)].map((name) => findRun(paths, name));
   const key = await publicKey(paths, flags.publicKey, io.cwd);
-  const isWatched = io.stderr.isTTY === true && flags.quiet !== true;
+  const isWatched = canRedraw(io.stderr, io.env) && flags.quiet !== true;
   const verdict = await verify(paths, {
     ...(runs.length === 0 ? {} : { runs }),
     ...(flags.head === undefined ? {} : { head: headOf(flags.head, runs.length) }),

@@ -23,10 +23,15 @@ const DRAW_MS = 100;
 /** Before this there is too little to tell the speed by. */
 const ETA_MS = 500;
 
+/** Whether the stream is a terminal on which a line can be written over. */
+export function canRedraw(stream: ProgressOptions['stream'], env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}
+
 /** Makes a progress line; silent where the stream is no terminal that can redraw, or nobody wants it. */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, env, what, quiet = false, now = () => performance.now() } = options;
-  const on = stream.isTTY === true && env['TERM'] !== 'dumb' && !quiet;
+  const on = canRedraw(stream, env) && !quiet;
   const started = now();
   let drawn = Number.NEGATIVE_INFINITY;
 
