@@ -56,11 +56,14 @@ export function createLeafIssuer(authority: Authority, options: LeafIssuerOption
   return { contextFor, certificateFor: (host) => sign(authority, certifiable(host), publicKey) };
 }
 
+/** A service of this machine is one host by each of its names: clients check for the one that they typed. */
+const LOCALHOST = ['localhost', '127.0.0.1', '::1'];
+
 /** A leaf for a host, as PEM. Where the name is too long for a subject, the subject is empty. */
 function sign(authority: Authority, host: string, publicKey: Buffer): string {
   const subject = commonName(host);
   const extensions = leafExtensions({
-    host,
+    hosts: host === 'localhost' ? LOCALHOST : [host],
     subjectIsEmpty: subject.equals(commonName(undefined)),
     authorityKeyId: authority.keyId,
     keyId: keyIdentifier(publicKey),

@@ -75,8 +75,8 @@ export function authorityExtensions(keyId: Buffer): Buffer[] {
 }
 
 export interface LeafExtensions {
-  /** A DNS name or an IP address. */
-  readonly host: string;
+  /** DNS names and IP addresses. */
+  readonly hosts: readonly string[];
   /** The alternative name is critical where the subject is empty (RFC 5280, 4.2.1.6). */
   readonly subjectIsEmpty: boolean;
   readonly authorityKeyId: Buffer;
@@ -92,7 +92,7 @@ export function leafExtensions(leaf: LeafExtensions): Buffer[] {
     extension(OID.extendedKeyUsage, false, der.sequence(der.oid(OID.serverAuth))),
     extension(OID.subjectKeyIdentifier, false, der.octetString(leaf.keyId)),
     extension(OID.authorityKeyIdentifier, false, der.sequence(der.tlv(0x80, leaf.authorityKeyId))),
-    extension(OID.subjectAltName, leaf.subjectIsEmpty, der.sequence(generalName(leaf.host))),
+    extension(OID.subjectAltName, leaf.subjectIsEmpty, der.sequence(...leaf.hosts.map(generalName))),
   ];
 }
 

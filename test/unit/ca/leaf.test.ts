@@ -42,6 +42,14 @@ describe('a leaf', () => {
     expect(leaf.checkIP(same)).toBe(same);
   });
 
+  test('names a service of this machine by each of its names', () => {
+    const leaf = issue('localhost');
+    expect(leaf.checkHost('localhost')).toBe('localhost');
+    expect(leaf.checkIP('127.0.0.1')).toBe('127.0.0.1');
+    expect(leaf.checkIP('::1')).toBe('::1');
+    expect(issue('localhost.example.com').subjectAltName).toBe('DNS:localhost.example.com');
+  });
+
   test('is valid for 397 days at most, from a while ago, and never longer than its authority', () => {
     const { validFrom, validTo } = issue('example.com');
     const days = (Date.parse(validTo) - Date.parse(validFrom)) / 86_400_000;
