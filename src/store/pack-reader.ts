@@ -42,7 +42,7 @@ interface Frame {
 /** One read fetches most frames whole. */
 const FIRST_READ = 8 * 1024;
 /** Enough for the frames of a whole dictionary chain, so that reading on never starts over. */
-const CACHE_BYTES = 32 * 1024 * 1024;
+const CACHE_BYTES = 20 * 1024 * 1024;
 
 export interface PackReaderOptions {
   /**

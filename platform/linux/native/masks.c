@@ -43,15 +43,24 @@ static bool needed(const struct spec *spec, const char *folder) {
   return false;
 }
 
+/* What was found may be gone by now, for its daemon has ended; then nothing is to be masked. One that is made anew is a
+ * socket made during the run, which the broker keeps out of reach. */
+static void attach(int tree, const char *path) {
+  if (tree_attach(tree, path) < 0 && errno != ENOENT) fail("masks", path);
+  close(tree);
+}
+
 static void exchange(const char *folder) {
   struct stat about;
-  if (stat(folder, &about) < 0) fail("masks", folder);
+  if (stat(folder, &about) < 0) {
+    if (errno == ENOENT) return;
+    fail("masks", folder);
+  }
   int tree = tmpfs_make(about.st_mode & 07777);
   /* Owners that are not mapped here stay ours. */
   if (fchownat(tree, "", about.st_uid, about.st_gid, AT_EMPTY_PATH) < 0 && errno != EINVAL && errno != EPERM)
     fail("masks", folder);
-  if (tree_attach(tree, folder) < 0) fail("masks", folder);
-  close(tree);
+  attach(tree, folder);
 }
 
 static void exchange_known(const struct spec *spec) {
@@ -97,8 +106,13 @@ static void mask(const struct spec *spec, const char *path) {
   if (!real || lstat(real, &about) < 0 || !S_ISSOCK(about.st_mode) || in_rebuilt(real)) return;
   if (is_allowed(real)) return;
   char *folder = parent_of(real);
-  if (dedicated(spec, folder)) exchange(folder);
-  else bind_path("/dev/null", real, false, "masks");
+  if (dedicated(spec, folder)) {
+    exchange(folder);
+    return;
+  }
+  int nothing = tree_clone("/dev/null", false);
+  if (nothing < 0) fail("masks", "/dev/null");
+  attach(nothing, real);
 }
 
 void masks_apply(const struct spec *spec, const char *unix_table) {
