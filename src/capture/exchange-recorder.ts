@@ -100,6 +100,12 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
     return ends;
   }
 
+  /** Somebody waits for these bytes in order to pass them on: they are written before anything else is done. */
+  function now(op: number): Promise<void> {
+    writer.push();
+    return writer.written(op);
+  }
+
   return {
     id,
     startedMs: performance.now(),
@@ -109,32 +115,32 @@ function createExchange(deps: CaptureDeps, request: Request): RecordedExchange {
       const op = writer.data(request.stream, chunk);
       const mustBeDurable = sent < DURABLE_BODY;
       sent += chunk.length;
-      await (mustBeDurable ? writer.durable(op) : writer.written(op));
+      await (mustBeDurable ? writer.durable(op) : now(op));
     },
     async requestEnd(trailers) {
       isRequestComplete = true;
       requestTrailers = trailers;
       if (trailers !== undefined) await writer.durable(appendTrailers(deps, id, trailers));
     },
-    async informational(facts) {
-      await writer.written(writer.append('informational', headFields(id, facts, masker)).op);
-    },
-    async response(facts) {
+    informational: (facts) => now(writer.append('informational', headFields(id, facts, masker)).op),
+    response(facts, more = false) {
       responded = contentOf(facts.headers);
-      await writer.written(writer.append('response', headFields(id, facts, masker)).op);
+      const { op } = writer.append('response', headFields(id, facts, masker));
+      return more ? writer.written(op) : now(op);
     },
-    async responseData(chunk) {
-      if (chunk.length === 0) return;
+    responseData(chunk, more = false) {
+      if (chunk.length === 0) return Promise.resolve();
       responseStream ??= writer.openBody({ exchange: seq, side: 'response', ...responded });
-      await writer.written(writer.data(responseStream, chunk));
+      const op = writer.data(responseStream, chunk);
+      return more ? writer.written(op) : now(op);
     },
-    async message(from, opcode, bytes) {
+    message(from, opcode, bytes, more = false) {
       const n = messages;
       messages += 1;
       counter.add('messages');
       const body: BodyInput = { kind: 'whole', bytes, meta: { exchange: seq, side: from } };
-      await writer.written(writer.append('message', { id, n, from, opcode }, { body }).op);
-      request.watch?.message(n);
+      const { op } = writer.append('message', { id, n, from, opcode }, { body });
+      return (more ? writer.written(op) : now(op)).then(() => request.watch?.message(n));
     },
     async end(facts) {
       if (facts.outcome !== 'complete' && facts.outcome !== 'denied') counter.add('failed');

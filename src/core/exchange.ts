@@ -81,7 +81,10 @@ export interface DnsFacts {
   readonly answer: string;
 }
 
-/** One exchange being recorded. Calls are made in order; none is made after `end`. */
+/**
+ * One exchange being recorded. Calls are made in order; none is made after `end`. Promises resolve when what was handed
+ * over is written, which is at once unless `more` says that more comes right behind it and is waited for with it.
+ */
 export interface ExchangeRecorder {
   /** `<RUN>:<seq>`. */
   readonly id: string;
@@ -89,14 +92,14 @@ export interface ExchangeRecorder {
   requestData(chunk: Buffer): Promise<void>;
   /** The open request body is complete. Resolves when its trailers, where it has any, are flushed to the disk. */
   requestEnd(trailers?: HeaderList): Promise<void>;
-  /** A head before the final one (100, 103 …). Resolves when written. */
+  /** A head before the final one (100, 103 …). */
   informational(facts: InformationalFacts): Promise<void>;
-  /** The final response head. Resolves when written. */
-  response(facts: ResponseFacts): Promise<void>;
-  /** A piece of the response body, as on the wire after transfer coding. Resolves when written. */
-  responseData(chunk: Buffer): Promise<void>;
-  /** One whole WebSocket message, decompressed; opcode as in RFC 6455. Resolves when written. */
-  message(from: 'client' | 'server', opcode: number, bytes: Buffer): Promise<void>;
+  /** The final response head. */
+  response(facts: ResponseFacts, more?: boolean): Promise<void>;
+  /** A piece of the response body, as on the wire after transfer coding. */
+  responseData(chunk: Buffer, more?: boolean): Promise<void>;
+  /** One whole WebSocket message, decompressed; opcode as in RFC 6455. */
+  message(from: 'client' | 'server', opcode: number, bytes: Buffer, more?: boolean): Promise<void>;
   /** Closes the exchange. Resolves when flushed to the disk; the last byte is released only then. */
   end(facts: EndFacts): Promise<void>;
 }

@@ -157,8 +157,8 @@ export class Exchange {
     const recorder = this.#require();
     const { status, statusText, headers } = answer;
     const bodyless = this.#inbound.facts.method === 'HEAD';
-    const written = [recorder.response({ status, statusText, headers })];
-    if (!bodyless) written.push(recorder.responseData(answer.body));
+    const written = [recorder.response({ status, statusText, headers }, true)];
+    if (!bodyless) written.push(recorder.responseData(answer.body, true));
     written.push(this.#end(end, undefined));
     await audited(Promise.all(written));
     this.#release(answer, bodyless);

@@ -25,19 +25,18 @@ export async function relayResponse(relay: ResponseRelay): Promise<void> {
   const { recorder, response } = relay;
   const { body } = response;
   let piece = body.poll();
-  const written: Promise<void>[] = [recorder.response(factsOf(relay))];
-  if (piece !== undefined) written.push(recorder.responseData(piece));
-  let headReleased = false;
-  if (!body.done) {
+  const isWhole = body.done;
+  const written = [recorder.response(factsOf(relay), isWhole || piece !== undefined)];
+  if (piece !== undefined) written.push(recorder.responseData(piece, isWhole));
+  if (!isWhole) {
     await audited(Promise.all(written.splice(0)));
     relay.check();
     await releaseStart(relay, piece);
-    headReleased = true;
     piece = await relayPieces(relay, written);
   }
   written.push(relay.end());
   await audited(Promise.all(written));
-  releaseEnd(relay, headReleased, piece);
+  releaseEnd(relay, !isWhole, piece);
 }
 
 /** Relays until the last piece, which is returned unreleased, with the promise of its being written. */
@@ -48,14 +47,16 @@ async function relayPieces(relay: ResponseRelay, written: Promise<void>[]): Prom
     const piece = await body.read();
     relay.check();
     if (piece === undefined) return undefined;
-    const permission = recorder.responseData(piece);
+    const permission = recorder.responseData(piece, body.done);
     if (body.done) {
       written.push(permission);
       return piece;
     }
     await audited(permission);
     relay.check();
-    await reply.data(piece);
+    const free = reply.data(piece);
+    if (free === undefined) continue;
+    await free;
     relay.check();
   }
 }

@@ -8,6 +8,8 @@ const TEXT_TYPE =
 const PACKED_TYPE =
   /^(?:image\/(?!svg)|audio\/|video\/|font\/woff|application\/(?:zip|gzip|x-gzip|x-7z|x-xz|zstd|x-bzip))/i;
 const SAMPLE = 64 * 1024;
+/** What does not shrink at all in so many bytes is not looked at further: random bytes are the slowest to compress. */
+const GLANCE = 4 * 1024;
 const PLAIN = /^(?:identity)?$/i;
 
 /** Chooses the treatment of a body by its headers and its first bytes. */
@@ -20,8 +22,12 @@ export function treatmentOf(
   if (type !== undefined && PACKED_TYPE.test(type)) return 'raw';
   if (type !== undefined && TEXT_TYPE.test(type)) return 'text';
   if (type === undefined && looksLikeText(first)) return 'text';
-  const sample = first.subarray(0, SAMPLE);
-  return deflateRawSync(sample, { level: 1 }).length < sample.length * 0.9 ? 'shrinks' : 'raw';
+  if (first.length > GLANCE && !shrinksTo(first.subarray(0, GLANCE), 1)) return 'raw';
+  return shrinksTo(first.subarray(0, SAMPLE), 0.9) ? 'shrinks' : 'raw';
+}
+
+function shrinksTo(sample: Buffer, part: number): boolean {
+  return deflateRawSync(sample, { level: 1 }).length < sample.length * part;
 }
 
 /** Whether a stream of small events, which repeat their envelope but not their chunks. */

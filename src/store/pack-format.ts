@@ -89,16 +89,15 @@ export function isKnownPack(header: Buffer): boolean {
   return packVersion(header) === PACK_VERSION;
 }
 
-/** Makes the frame that will stand at `position`, with own bytes as they are stored. */
+/** Makes the beginning of the frame that will stand at `position`; own bytes, as they are stored, come behind it. */
 export function encodeFrame(head: FrameHead, stored: Buffer, position: number): Buffer {
   const bytes = encodeHead(head, position);
-  const frame = Buffer.allocUnsafe(FRAME_FIXED_BYTES + bytes.length + stored.length);
-  FRAME_MAGIC.copy(frame, 0);
-  frame.writeUIntLE(bytes.length + stored.length, 2, 3);
-  frame.set(bytes, FRAME_FIXED_BYTES);
-  stored.copy(frame, FRAME_FIXED_BYTES + bytes.length);
-  frame.writeUInt32LE(checksum(frame), 5);
-  return frame;
+  const start = Buffer.allocUnsafe(FRAME_FIXED_BYTES + bytes.length);
+  FRAME_MAGIC.copy(start, 0);
+  start.writeUIntLE(bytes.length + stored.length, 2, 3);
+  start.set(bytes, FRAME_FIXED_BYTES);
+  start.writeUInt32LE(crc32(stored, checksum(start)), 5);
+  return start;
 }
 
 /** Length of the whole frame by its first bytes, or undefined where no frame begins. */

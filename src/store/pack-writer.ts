@@ -26,11 +26,17 @@ export interface OpenBody {
 export interface PackWriter {
   whole(meta: BodyMeta, bytes: Buffer): Body | null;
   open(meta: BodyMeta): OpenBody;
-  /** The frames made since the last call, in order. */
+  /** The bytes of the frames made since the last call, in order. Those of `DIRECT_BYTES` and more are the caller's own. */
   take(): Buffer[];
   /** Where the next frame will stand: the length of the file once everything taken is appended. */
   readonly position: number;
 }
+
+/**
+ * Bytes that are stored as they came are copied into their frame up to here. Longer ones are taken before the call
+ * that gave them returns, so that they need not be copied.
+ */
+export const DIRECT_BYTES: number = 16 * 1024;
 
 /** Parts that a ledger record names itself; more are gathered in a summary frame. */
 const MAX_PARTS = 3;
@@ -76,10 +82,11 @@ export function createPackWriter(): PackWriter {
     const { side, exchange } = slice.meta;
     const { stored, ...coding } = packed;
     const head = { side, exchange, offset: slice.offset, ownLength: own.length, refs, summary, ...coding };
-    const frame = encodeFrame({ ...head, chained: chain !== undefined }, stored, at);
+    const start = encodeFrame({ ...head, chained: chain !== undefined }, stored, at);
     chain?.add(own, at);
-    pending.push(frame);
-    position += frame.length;
+    if (stored.length < DIRECT_BYTES) pending.push(Buffer.concat([start, stored]));
+    else pending.push(start, stored);
+    position += start.length + stored.length;
     return at;
   }
 

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { GateError, messageOf } from '../core/errors.ts';
 import { innerJson } from './chain.ts';
 import { createDeferred } from './deferred.ts';
-import { appendAll, makePrivateDir } from './files.ts';
+import { appendAll, appendPieces, makePrivateDir } from './files.ts';
 import { createGroupCommit } from './group-commit.ts';
-import type { BodyMeta } from './pack-writer.ts';
+import { type BodyMeta, DIRECT_BYTES } from './pack-writer.ts';
 import { type BodyInput, createRunFiles } from './run-files.ts';
 import type { RunHead } from './run-head.ts';
 import { createWaiters } from './waiters.ts';
@@ -22,6 +22,8 @@ export interface RunWriter {
   readonly nextSeq: number;
   /** Adds a record. Of the bytes given here and below nothing is kept. */
   append(type: string, fields: object, bodies?: Readonly<Record<string, BodyInput>>): Ticket;
+  /** Puts what is pending into the files before it returns: somebody waits for it. */
+  push(): void;
   /** Opens a body whose bytes come in pieces; gives the number of the stream. */
   openBody(meta: BodyMeta): number;
   /** Adds a piece; gives the number of the operation. */
@@ -78,8 +80,8 @@ function createFiles(options: OpenRunOptions): Files {
   }
 }
 
-/** What is pending is written at the latest when it has come to this. */
-const MAX_PENDING = 1024 * 1024;
+/** What is pending is written at the latest when it has come to this: bytes of that length are nobody's copy. */
+const MAX_PENDING = DIRECT_BYTES;
 
 /**
  * Writes on the thread that asks: an append to the page cache takes microseconds, and handing it to another thread
@@ -98,7 +100,7 @@ function createWriter(fds: Files, dirs: readonly string[]): RunWriter {
   let nextStream = 0;
   let last = 0;
   let written = 0;
-  let scheduled = false;
+  let due: NodeJS.Immediate | undefined;
   let flushWanted = false;
 
   const commit = createGroupCommit({
@@ -152,33 +154,38 @@ function createWriter(fds: Files, dirs: readonly string[]): RunWriter {
     }
   }
 
-  /** After the sockets of this turn have been read: one write for all that they gave. */
+  /** After the sockets of this turn have been read: one write for all that they gave, and one flush. */
   function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      if (failure === undefined) attempt(write);
+    due ??= setImmediate(() => {
+      due = undefined;
+      if (failure === undefined) attempt(settle);
     });
   }
 
+  function settle(): void {
+    write();
+    if (!flushWanted) return;
+    flushWanted = false;
+    commit.request();
+  }
+
   function write(): void {
+    if (!flushWanted) {
+      clearImmediate(due);
+      due = undefined;
+    }
     const { pack, ledger } = files.take();
-    for (const bytes of gatherSmall(pack)) appendAll(fds.pack, bytes);
+    if (pack.length > 0) appendPieces(fds.pack, pack);
     if (ledger !== '') appendAll(fds.ledger, Buffer.from(ledger));
     written = last;
     commit.wrote(written, { pack: pack.length > 0, ledger: ledger !== '' });
-    if (flushWanted) {
-      flushWanted = false;
-      commit.request();
-    }
     waiters.ack({ written, durable: commit.durable });
   }
 
   async function finish(): Promise<void> {
     isOpen = false;
     flushWanted = true;
-    write();
+    settle();
     await commit.idle();
     if (failure !== undefined) return;
     const failed = release();
@@ -202,6 +209,9 @@ function createWriter(fds: Files, dirs: readonly string[]): RunWriter {
       nextSeq += 1;
       const at = new Date().toISOString();
       return { seq, op: submit(() => files.record({ seq, type, at }, innerJson(fields), bodies)) };
+    },
+    push() {
+      if (failure === undefined) attempt(write);
     },
     openBody(meta) {
       const stream = nextStream;
@@ -228,11 +238,4 @@ function createWriter(fds: Files, dirs: readonly string[]): RunWriter {
       else listener(failure);
     },
   };
-}
-
-/** One write for many small frames; big ones are not copied. */
-function gatherSmall(frames: readonly Buffer[]): readonly Buffer[] {
-  const total = frames.reduce((sum, frame) => sum + frame.length, 0);
-  if (frames.length < 2 || total > 256 * 1024) return frames;
-  return [Buffer.concat(frames, total)];
 }

@@ -157,10 +157,11 @@ export class Direction {
     const written: Promise<void>[] = [];
     this.#ready = [];
     try {
-      for (const part of this.#parts.splice(0)) {
+      const parts = this.#parts.splice(0);
+      for (const [index, part] of parts.entries()) {
         const bytes = await this.#decoded(part);
         if (this.stopped) return;
-        written.push(recorder.message(side, part.opcode, bytes));
+        written.push(recorder.message(side, part.opcode, bytes, index < parts.length - 1));
       }
     } catch (error) {
       throw new AuditError(error);

@@ -40,6 +40,23 @@ describe('run writer', () => {
     await writer.close();
   });
 
+  it('has what was pushed in the files before it returns, and the rest soon after', async () => {
+    const { writer, ledger, pack } = openTestRun();
+    const stream = writer.openBody(META);
+    for (const size of [1, 1000, 20_000, 300_000]) {
+      const bytes = randomBytes(size);
+      writer.append('response', { size });
+      writer.data(stream, bytes);
+      const before = statSync(ledger).size;
+      writer.push();
+      expect(readFileSync(pack).includes(bytes.subarray(0, 256 * 1024))).toBe(true);
+      expect(readFileSync(ledger, 'utf8')).toContain(`"size":${size}`);
+      await writer.written(writer.append('dns', { size }).op);
+      expect(statSync(ledger).size).toBeGreaterThan(before);
+    }
+    await writer.close();
+  });
+
   it('keeps nothing of what it was given, and writes much of it before the turn is over', async () => {
     const { writer, ledger, pack } = openTestRun();
     const stream = writer.openBody(META);
