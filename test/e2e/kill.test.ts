@@ -11,13 +11,15 @@ import { findRun } from '../../src/store/runs.ts';
 import { verifyRun } from '../../src/store/verify.ts';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
-import { runScript, startGate, within } from '../helpers/shell.ts';
+import { runScript, type Started, startGate, within } from '../helpers/shell.ts';
 
 /** gate is killed in the middle of its work, again and again; whatever a client was told must be on record. */
 const ROUNDS = Number(process.env['GATE_KILL_ROUNDS'] ?? '20');
 
 let home: TestHome;
 let origin: HttpsOrigin;
+/** What a failed round may have left at work. */
+let latest: Started | undefined;
 /** Killed runs that have been looked at after the next one had begun. */
 const checked = new Set<string>();
 beforeAll(async () => {
@@ -26,6 +28,7 @@ beforeAll(async () => {
   writeFileSync(join(home.dir, 'client.py'), CLIENT);
 });
 afterAll(async () => {
+  latest?.child.kill('SIGKILL');
   await origin.stop();
   home.remove();
 });
@@ -110,11 +113,7 @@ test(`what a client was told is on record when gate is killed, ${ROUNDS} times o
 /** Kills gate under load, checks what was acknowledged by then, and gives the run. */
 async function killedRound(name: string, tally: Tally): Promise<string> {
   const prefix = join(home.dir, name);
-  const started = startGate(
-    home,
-    ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix],
-    150_000,
-  );
+  const started = startClient(prefix);
   const working = await within(90_000, () => acknowledged(prefix).length > 0 && existsSync(`${prefix}.lock`));
   expect(working, started.stderr()).toBe(true);
   await sleep(Math.random() * 500);
@@ -133,11 +132,7 @@ async function killedRound(name: string, tally: Tally): Promise<string> {
 async function killedAtStart(name: string): Promise<string | undefined> {
   const prefix = join(home.dir, name);
   const before = new Set(home.runs());
-  const started = startGate(
-    home,
-    ['run', ...origin.runOptions, '--', 'python3', 'client.py', prefix],
-    150_000,
-  );
+  const started = startClient(prefix);
   await sleep(Math.random() * 800);
   process.kill(started.pid, 'SIGKILL');
   expect((await started.ended).stderr).not.toMatch(/^gate: /m);
@@ -147,6 +142,13 @@ async function killedAtStart(name: string): Promise<string | undefined> {
   if (run !== undefined) await expectRecorded(run, ids);
   else expect(ids).toEqual([]);
   return run;
+}
+
+function startClient(prefix: string): Started {
+  const command = ['python3', 'client.py', prefix];
+  const started = startGate(home, ['run', ...origin.runOptions, '--', ...command], 150_000);
+  latest = started;
+  return started;
 }
 
 function acknowledged(prefix: string): string[] {
