@@ -26,6 +26,8 @@ export interface RigOptions {
   /** Addresses that gate's DNS gave, by address. */
   readonly names?: Readonly<Record<string, string>>;
   readonly deny?: readonly string[];
+  /** Judges instead of the rig's own lists. */
+  readonly policy?: Policy;
   /** `host:port`. */
   readonly passthrough?: readonly string[];
   readonly limits?: Partial<Limits>;
@@ -59,7 +61,7 @@ export function createRig(options: RigOptions): Rig {
   const limits = { ...DEFAULT_LIMITS, lingerMs: 200, ...options.limits };
   const engine = createEngine({
     recorder,
-    policy: listPolicy(options, () => rig.policyCandidates),
+    policy: options.policy ?? listPolicy(options, () => rig.policyCandidates),
     names: { nameOf: (address) => options.names?.[address] },
     certificates: options.gateCa,
     upstream: createUpstream({
