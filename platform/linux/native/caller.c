@@ -123,7 +123,8 @@ static const char *of_itself(const char *path) {
     const char *rest = path + strlen(names[i]);
     if (strncmp(path, names[i], strlen(names[i])) != 0) continue;
     /* No further than what leads back into its own view. */
-    if (strncmp(rest, "root/", 5) == 0 || strncmp(rest, "cwd/", 4) == 0) return rest;
+    size_t length = strcspn(rest, "/");
+    if ((length == 4 && strncmp(rest, "root", 4) == 0) || (length == 3 && strncmp(rest, "cwd", 3) == 0)) return rest;
     if (strncmp(rest, "fd/", 3) == 0 && isdigit((unsigned char)rest[3])) return rest;
   }
   if (strncmp(path, "/dev/fd/", 8) == 0 && isdigit((unsigned char)path[8])) return path + 5;

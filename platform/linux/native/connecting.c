@@ -116,7 +116,7 @@ static int connect_as_caller(struct server *server, int fd, const struct address
   struct broker *broker = server->broker;
   if (!notice_valid(broker->listener, &server->notice)) return -EINTR;
   int family = option(fd, SO_DOMAIN);
-  if (family < 0) return -ENOTSOCK;
+  if (family < 0) return -errno;
   if (!of_jail(fd)) return -EPERM;
   if (!caller_become(&broker->lookout, server->notice.thread)) return -EPERM;
   int result =

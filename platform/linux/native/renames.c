@@ -15,6 +15,8 @@
 
 #include "broker.h"
 
+#define HERE ((uint64_t)AT_FDCWD)
+
 /* A name in a folder, as the caller gave it. */
 struct entry {
   int folder;
@@ -72,12 +74,12 @@ static int remove_as(struct server *server, uint64_t folder, uint64_t path, uint
 }
 
 static int make_call(struct server *server) {
-  const uint64_t *with = server->notice.arguments, here = (uint64_t)(int64_t)AT_FDCWD;
+  const uint64_t *with = server->notice.arguments;
   switch (server->notice.number) {
 #ifdef SYS_rename
-    case SYS_rename: return rename_as(server, here, with[0], here, with[1], 0);
-    case SYS_rmdir: return remove_as(server, here, with[0], AT_REMOVEDIR);
-    case SYS_unlink: return remove_as(server, here, with[0], 0);
+    case SYS_rename: return rename_as(server, HERE, with[0], HERE, with[1], 0);
+    case SYS_rmdir: return remove_as(server, HERE, with[0], AT_REMOVEDIR);
+    case SYS_unlink: return remove_as(server, HERE, with[0], 0);
 #endif
 #ifdef SYS_renameat
     case SYS_renameat: return rename_as(server, with[0], with[1], with[2], with[3], 0);

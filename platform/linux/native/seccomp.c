@@ -37,6 +37,14 @@
 #define TIOCLINUX 0x541C
 #endif
 
+/* Of headers that are not everywhere. */
+#define BTRFS_SNAP_CREATE 0x50009401
+#define BTRFS_SNAP_DESTROY 0x5000940f
+#define BTRFS_SNAP_CREATE_V2 0x50009417
+#define BTRFS_SNAP_DESTROY_V2 0x5000943f
+#define BCACHEFS_SUBVOLUME_CREATE 0x4020bc10
+#define BCACHEFS_SUBVOLUME_DESTROY 0x4020bc11
+
 enum {
   X32_BIT = 0x40000000,
   /* Calls that came after the newest one judged here (file_setattr) do not exist in the jail. */
@@ -101,9 +109,13 @@ static void sockets(struct filter *filter, long number) {
   filter_end(filter, block);
 }
 
-/* Typing into the terminal, changing its line discipline, taking the console's output. */
-static void terminals(struct filter *filter) {
-  static const uint32_t requests[] = {TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS};
+static void requests(struct filter *filter) {
+  static const uint32_t requests[] = {
+      /* Typing into the terminal, changing its line discipline, taking the console's output. */
+      TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS,
+      /* A snapshot has the files as they are below all mounts, and removing a subvolume takes the mounts on it along. */
+      BTRFS_SNAP_CREATE, BTRFS_SNAP_CREATE_V2, BTRFS_SNAP_DESTROY, BTRFS_SNAP_DESTROY_V2, BCACHEFS_SUBVOLUME_CREATE,
+      BCACHEFS_SUBVOLUME_DESTROY};
   size_t block = filter_begin(filter, SYS_ioctl);
   filter_argument(filter, 1, UINT32_MAX);
   for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) filter_deny_equal(filter, requests[i], EPERM);
@@ -191,7 +203,7 @@ int seccomp_apply(bool nested, bool files) {
   refusals_add(&filter, nested);
   sockets(&filter, SYS_socket);
   sockets(&filter, SYS_socketpair);
-  terminals(&filter);
+  requests(&filter);
   namespaces(&filter, nested);
   listeners(&filter);
   brokered(&filter);
