@@ -18,7 +18,17 @@ import { identities, isRoot } from './identity.ts';
 import { install } from './install.ts';
 import { runsOf } from './ledger.ts';
 import { PROGRAMS, PYTHON } from './places.ts';
-import { COMMANDS, HARD_LINKS, HIDDEN_FILES, LISTS, NESTED, PROGRAM, parents, WAYS } from './probes/state.ts';
+import {
+  COMMANDS,
+  HARD_LINKS,
+  HIDDEN_FILES,
+  LISTS,
+  lettingGo,
+  NESTED,
+  PROGRAM,
+  parents,
+  WAYS,
+} from './probes/state.ts';
 import { createScene, type Scene } from './scene.ts';
 
 /** One hash over every file of a folder, names and contents. */
@@ -83,7 +93,7 @@ const common: SuiteOptions = {
 };
 
 for (const layout of ['gate-home', 'xdg'] as const) {
-  const probes = [...LISTS, ...HIDDEN_FILES, ...NESTED, ...parents(WAYS[layout])];
+  const probes = [...LISTS, ...HIDDEN_FILES, ...NESTED, ...parents(WAYS[layout]), ...lettingGo(WAYS[layout])];
   describeProbes(`own state in ${layout}`, probes, { ...common, layout });
 }
 
@@ -135,6 +145,30 @@ describe.each(identities())('ways prepared outside, as $name', (identity) => {
 
   it('the working directory is the folder of the key', async () => {
     await holds([], read('ca.key', 'PRIVATE KEY'), join(scene.config, 'ca'));
+  });
+
+  /** What `open` (python) leaves as standard input. */
+  const behindInput = (open: string): readonly string[] => {
+    const program = `import os,socket,sys\n${open}\nos.dup2(fd,0)\nos.execvp(sys.argv[1],sys.argv[1:])`;
+    return [PYTHON, '-c', program];
+  };
+
+  it('standard input is a folder that gate hides', async () => {
+    const run = scene.facts['oldRun'] ?? '';
+    const entry = behindInput(`fd=os.open(${JSON.stringify(join(scene.data, 'runs'))},os.O_RDONLY)`);
+    const probe = read(`/proc/self/fd/3/${run}/ledger.jsonl`, scene.token);
+    // Python does not start with a folder there.
+    await holds(entry, ['sh', '-c', 'exec "$@" 3<&0 </dev/null', 'sh', ...probe]);
+  });
+
+  it('standard input is a socket that listens, and is then connected by its first message', async () => {
+    const entry = behindInput('s=socket.socket();s.bind(("127.0.0.1",0));s.listen();fd=s.fileno()');
+    const port = scene.facts['tcp4.port'] ?? '';
+    const probe = [PYTHON, `${PROGRAMS}/net.py`, 'reused', '127.0.0.1', port];
+    await holds(entry, ['env', `PROBE_TOKEN=${scene.token}`, ...probe]);
+    // Once by the attempt outside.
+    const reached = (await scene.hits()).filter((hit) => hit.target === 'tcp4' && hit.data !== '');
+    expect(reached).toHaveLength(1);
   });
 
   it('the configuration is mounted a second time', async (context) => {

@@ -92,6 +92,14 @@ function nested(name: string, args: readonly string[], expect: RegExp, needs: re
   };
 }
 
+/** What a process can do that let go of the jail's mounts, while the kernel heeds only those that it still has. */
+export function lettingGo(ways: readonly Way[]): readonly Probe[] {
+  return ['{config}', ...ways.map(([folder]) => folder)].flatMap((folder) => [
+    nested(`move ${folder} away, its mounts let go`, ['let_go', folder, 'move'], /^EBUSY$/),
+    nested(`exchange ${folder}, its mounts let go`, ['let_go', folder, 'exchange'], /^EBUSY$/),
+  ]);
+}
+
 const STILL = /^(E(PERM|INVAL|ACCES|ROFS|NOENT|BUSY|NOSPC|NOSYS)|still hidden)$/;
 
 export const NESTED: readonly Probe[] = [
@@ -100,6 +108,7 @@ export const NESTED: readonly Probe[] = [
   nested('bind the parent elsewhere', ['rebind', '{config}', 'ca/ca.key', SECRET, 'flat'], STILL),
   nested('open_tree of the parent', ['opentree', '{config}', 'ca/ca.key', SECRET], STILL),
   nested('a new root', ['remake', '{config}', 'ca/ca.key', SECRET], STILL, ['root']),
+  nested('read on, its mounts let go', ['let_go', '{config}', 'read', 'ca/ca.key', SECRET], STILL),
   nested('change the loopback', ['interface', 'link set lo mtu 65536'], /not permitted|EPERM/, [
     'root',
     'tool:ip',
@@ -116,6 +125,7 @@ export const PROGRAM: readonly Probe[] = [
   file('move the installation away', ['exchange', '{install}'], LOCKED),
   file('replace the node that runs gate', ['swap', '{install}/bin/node'], LOCKED),
   file('make node writable', ['chmod', '{install}/bin/node'], LOCKED),
+  nested('another node, its mounts let go', ['let_go', '{install}/bin/node', 'unlink'], /^E(BUSY|ROFS)$/),
 ];
 
 function tool(name: string, args: readonly string[], expect: RegExp, wanted = ''): Probe {

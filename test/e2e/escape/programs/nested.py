@@ -110,6 +110,62 @@ def remake(cover, folder, inner, wanted):
     raise p.Refused("other content")
 
 
+def let_go(cover, path, how, inner="", wanted=""):
+    """From a namespace whose mounts were all let go: only a mount that the caller has keeps its point in place."""
+    enter()
+    mount(None, "/", None, REC | PRIVATE)
+    if cover == "cover":
+        mount(path, path, None, BIND)
+    if cover == "cover" and how == "read":
+        mount("cover", os.path.join(path, os.path.dirname(inner)), "tmpfs", 0)
+    folder, name = os.path.split(path)
+    held = os.open(folder, os.O_RDONLY)
+    mount("new root", "/tmp", "tmpfs", 0)
+    os.mkdir("/tmp/old")
+    os.chdir("/tmp")
+    p.syscall(155, b".", b"old")
+    p.syscall(166, b"/old", 2)
+    return AFTERWARDS[how](held, name, inner, wanted.encode())
+
+
+def move_away(held, name, _inner, _wanted):
+    os.rename(name, name + ".away", src_dir_fd=held, dst_dir_fd=held)
+    os.rename(name + ".away", name, src_dir_fd=held, dst_dir_fd=held)
+    return "moved away"
+
+
+def exchange(held, name, _inner, _wanted):
+    """With a folder that was made for it."""
+    other = name + ".other"
+    os.mkdir(other, dir_fd=held)
+    try:
+        for _ in range(2):
+            p.syscall(316, held, name.encode(), held, other.encode(), 2)
+    finally:
+        os.rmdir(other, dir_fd=held)
+    return "exchanged"
+
+
+def unlink(held, name, _inner, _wanted):
+    """Puts the file back by another inode, as an attacker would his own."""
+    with open(os.open(name, os.O_RDONLY, dir_fd=held), "rb") as file:
+        content = file.read()
+    os.unlink(name, dir_fd=held)
+    with open(os.open(name, os.O_WRONLY | os.O_CREAT, 0o755, dir_fd=held), "wb") as file:
+        file.write(content)
+    return "another file in its place"
+
+
+def uncovered(held, name, inner, wanted):
+    with open(os.open(os.path.join(name, inner), os.O_RDONLY, dir_fd=held), "rb") as file:
+        if wanted in file.read():
+            return "read below the cover"
+    raise p.Refused("other content")
+
+
+AFTERWARDS = {"move": move_away, "exchange": exchange, "unlink": unlink, "read": uncovered}
+
+
 def interface(cover, command):
     """Changes the loopback that everything rests on (outside: to the value that it has)."""
     import subprocess
@@ -121,4 +177,4 @@ def interface(cover, command):
     raise p.Refused(done.stdout.decode().strip())
 
 
-p.run({f.__name__: f for f in (umount, remount, rebind, opentree, remake, interface)})
+p.run({f.__name__: f for f in (umount, remount, rebind, opentree, remake, let_go, interface)})

@@ -145,6 +145,15 @@ def inherited(number):
         return answered(read_all(connection), "closed")
 
 
+def reused(address, port):
+    """Standard input is a socket of the machine: whom it talks to comes with a message, not by connect."""
+    with socket.socket(fileno=os.dup(0)) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.sendto(b"\x01raw probe=" + p.name().encode(), socket.MSG_FASTOPEN, (address, int(port)))
+        connection.settimeout(WAIT)
+        return answered(read_all(connection), "closed")
+
+
 def serve(address, folder):
     """A port of the jail's own must not be a port of the machine."""
     import time
@@ -172,5 +181,5 @@ def descriptors(_):
     raise p.Refused("only three")
 
 
-p.run({f.__name__: f for f in (tcp, http, tls, udp, fastopen, mptcp, make, ping, tun, interfaces, device, inherited, serve,
+p.run({f.__name__: f for f in (tcp, http, tls, udp, fastopen, mptcp, make, ping, tun, interfaces, device, inherited, reused, serve,
                                descriptors)})
