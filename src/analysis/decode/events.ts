@@ -1,4 +1,4 @@
-import { jsonLeaves, stringEnd } from './leaves.ts';
+import { jsonLeaves, Paths, stringEnd } from './leaves.ts';
 import { type View, ViewBuilder } from './view.ts';
 
 /** A range of a text. */
@@ -20,8 +20,9 @@ export function joinedEvents(view: View, contentType = ''): View | undefined {
   if (events === undefined || events.ranges.length < 2) return undefined;
   const { text } = events.view;
   const groups = new Map<string, Range[]>();
+  const paths = new Paths();
   for (const [start, end] of events.ranges) {
-    const leaves = jsonLeaves(text, start, end) ?? [{ key: '', start, end }];
+    const leaves = jsonLeaves(text, start, end, paths) ?? [{ key: '', start, end }];
     for (const leaf of leaves) {
       const group = groups.get(leaf.key);
       if (group === undefined) groups.set(leaf.key, [[leaf.start, leaf.end]]);

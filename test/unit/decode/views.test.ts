@@ -7,7 +7,7 @@ import {
   unescaped,
 } from '../../../src/analysis/decode/escapes.ts';
 import { joinedEvents } from '../../../src/analysis/decode/events.ts';
-import { jsonLeaves } from '../../../src/analysis/decode/leaves.ts';
+import { jsonLeaves, Paths } from '../../../src/analysis/decode/leaves.ts';
 import { GAP, identity, type View } from '../../../src/analysis/decode/view.ts';
 
 /** The piece of the original that a text found in a view came from. */
@@ -88,14 +88,33 @@ describe('base64', () => {
 });
 
 describe('leaves', () => {
-  it('gives strings with their paths, and the index of their stream', () => {
+  it('gives strings with keys that are the same where path and index of their stream are', () => {
     const text = '{"i":1,"choices":[{"delta":{"content":"a\\"b"},"index":2}],"x":["p","q"],"k":null}';
-    const leaves = jsonLeaves(text, 0, text.length) ?? [];
-    expect(leaves.map((leaf) => [leaf.key, text.slice(leaf.start, leaf.end)])).toEqual([
-      ['.choices.choices.delta.content#index=2', 'a\\"b'],
-      ['.x.x', 'p'],
-      ['.x.x', 'q'],
-    ]);
+    const paths = new Paths();
+    const leaves = jsonLeaves(text, 0, text.length, paths) ?? [];
+    expect(leaves.map(({ start, end }) => text.slice(start, end))).toEqual(['a\\"b', 'p', 'q']);
+    const [content, p, q] = leaves.map(({ key }) => key);
+    expect(p).toBe(q);
+    expect(content).not.toBe(p);
+    const keyOf = (other: string) => jsonLeaves(other, 0, other.length, paths)?.[0]?.key;
+    expect(keyOf('{"choices":[{"index":2,"delta":{"content":"c"}}]}')).toBe(content);
+    expect(keyOf('{"choices":[{"index":3,"delta":{"content":"c"}}]}')).not.toBe(content);
+    expect(keyOf('{"choices":[{"index":2,"delta":{"text":"c"}}]}')).not.toBe(content);
+    expect(keyOf('{"x":"z"}')).not.toBe(p);
+  });
+
+  // A quadratic reading takes minutes for these, and the runner's own limit ends the test.
+  it.each([
+    ['empty lines', '\n'.repeat(400_000)],
+    ['lines of a bracket', '{ \n'.repeat(200_000)],
+    ['a long key over many strings', `{"${'k'.repeat(50_000)}":[${'"",'.repeat(100_000)}""]}\n{}`],
+    [
+      'many keys over many strings',
+      `${`{"index":1,"${'k'.repeat(500)}":`.repeat(60)}[${'"",'.repeat(100_000)}""\n{}`,
+    ],
+  ])('of %s come in time that grows with the text', (_, text) => {
+    const view = joinedEvents(identity(text), 'application/x-ndjson');
+    expect(view?.text.length ?? 0).toBeLessThanOrEqual(text.length);
   });
 
   it('reads what there is of a text that was cut', () => {
