@@ -1,6 +1,7 @@
 /*
  * A disk that fails or is slow, for whoever is started with LD_PRELOAD: only writes and flushes of a run's two files.
- * BAD_DISK_FAIL: while this file exists, fdatasync fails with EIO. BAD_DISK_WRITE_US: how long each write takes longer.
+ * BAD_DISK_FAIL: while this file exists, fdatasync fails with EIO. BAD_DISK_WRITE_US, BAD_DISK_FLUSH_US: how much
+ * longer each write and each fdatasync takes, in microseconds.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,6 +28,8 @@ int fdatasync(int fd) {
     errno = EIO;
     return -1;
   }
+  const char *slow = getenv("BAD_DISK_FLUSH_US");
+  if (slow != NULL && is_of_run(fd)) usleep((useconds_t)atoi(slow));
   return real(fd);
 }
 

@@ -37,6 +37,8 @@ export interface ScriptOptions {
   /** Bytes for stdin; without them stdin is empty. */
   readonly input?: Buffer;
   readonly env?: Readonly<Record<string, string>>;
+  /** It is killed after so many milliseconds; a minute where nothing is said. */
+  readonly timeout?: number;
 }
 
 /** Starts a bash script that may say `gate`, in a session of its own: no terminal of the tester's takes part. */
@@ -45,7 +47,7 @@ export function startScript(home: TestHome, script: string, options: ScriptOptio
     cwd: home.dir,
     env: { ...typedEnv(home), ...options.env },
     detached: true,
-    timeout: 60_000,
+    timeout: options.timeout ?? 60_000,
     killSignal: 'SIGKILL',
   });
   // A command that ends without reading all of its input is no failure.
