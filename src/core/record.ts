@@ -204,6 +204,7 @@ export const TunnelRecord = z.looseObject({
   bytesDown: z.int(),
   outcome: Outcome,
   timing: Timing,
+  incomplete: z.literal(true).optional(),
 });
 export type TunnelRecord = z.infer<typeof TunnelRecord>;
 
