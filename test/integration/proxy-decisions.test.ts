@@ -14,6 +14,7 @@ import {
   show,
   targetOf,
 } from '../unit/policy/decisions.ts';
+import { SPELLINGS } from '../unit/policy/spellings.ts';
 
 /** The table of decisions once more, each through the engine's own sockets: what a client is told, and who is asked. */
 let gateCa: TestAuthority;
@@ -112,4 +113,28 @@ describe.each(CASES)('%s', (_, cases) => {
       expect(rig.bugs).toEqual([]);
     },
   );
+});
+
+/** What can stand in a request line; an address with colons stands in brackets there. */
+const sendable = SPELLINGS.filter(([spelling]) => /^[!-~]*$/.test(spelling)).map(
+  ([spelling, canonical]) => [/^[^[].*:|^:/.test(spelling) ? `[${spelling}]` : spelling, canonical] as const,
+);
+
+describe('every spelling of a host', () => {
+  // promise: decide.canonical
+  test.each(sendable)('%s is %s', async (spelling, canonical) => {
+    rig = rigFor({ target: `${canonical ?? 'no.test'}:80`, says: '' }, []);
+    const client = await rig.proxy();
+    client.send(`CONNECT ${spelling}:80 HTTP/1.1\r\nHost: ${spelling}:80\r\n\r\n`);
+    const told = await client.saw(/^HTTP\/1\.1 \d+ .*\r\n(.*\r\n)*\r\n/);
+    if (canonical === undefined) {
+      expect(told).toMatch(/^HTTP\/1\.1 400 /);
+      expect(told).toContain('x-gate-block: bad_host');
+      return;
+    }
+    client.send(`GET /spelt HTTP/1.1\r\nHost: ${spelling}\r\nConnection: close\r\n\r\n`);
+    await client.saw(/from the origin|"type":"gate_blocked"/);
+    expect(rig.recorder.exchanges[0]?.facts).toMatchObject({ host: canonical, port: 80 });
+    client.destroy();
+  });
 });
