@@ -6,7 +6,7 @@ import { createTail } from './tail.ts';
 export interface Packed {
   readonly stored: Buffer;
   readonly deflate: boolean;
-  readonly previous?: number;
+  readonly previous: number | undefined;
   readonly dictionary: number;
 }
 
@@ -23,6 +23,9 @@ const WORTHWHILE = 48;
 /** Text shorter than this is looked up in a short dictionary: filling 32 KiB of hash tables costs 0.15 ms. */
 const SHORT = 2048;
 const SHORT_DICTIONARY = 8 * 1024;
+/** An event of a stream waits for its own compression, and looks like the few before it. */
+const TINY = 512;
+const TINY_DICTIONARY = 2 * 1024;
 /** Text longer than this is compressed fast rather than well; others wait behind it. */
 const LONG = 64 * 1024;
 
@@ -33,12 +36,11 @@ export function createDictionaryChain(): DictionaryChain {
   let depth = 0;
   return {
     pack(own) {
-      const limit = own.length < SHORT ? SHORT_DICTIONARY : MAX_DICTIONARY;
+      const limit = dictionaryFor(own.length);
       const dictionary = tail.last(limit);
-      const deflated = own.length < WORTHWHILE ? own : deflate(own, dictionary);
-      const back = previous === undefined ? {} : { previous };
-      if (deflated.length >= own.length) return { stored: own, deflate: false, ...back, dictionary: 0 };
-      return { stored: deflated, deflate: true, ...back, dictionary: dictionary.length === 0 ? 0 : limit };
+      const stored = own.length < WORTHWHILE ? own : deflate(own, dictionary);
+      if (stored.length >= own.length) return { stored: own, deflate: false, previous, dictionary: 0 };
+      return { stored, deflate: true, previous, dictionary: dictionary.length === 0 ? 0 : limit };
     },
     add(own, position) {
       depth += 1;
@@ -52,7 +54,25 @@ export function createDictionaryChain(): DictionaryChain {
   };
 }
 
+function dictionaryFor(length: number): number {
+  if (length < TINY) return TINY_DICTIONARY;
+  return length < SHORT ? SHORT_DICTIONARY : MAX_DICTIONARY;
+}
+
+/** The most that zlib looks ahead; its window must hold that as well (deflate.h, MIN_LOOKAHEAD). */
+const LOOKAHEAD = 262;
+/** zlib's own defaults. */
+const LARGEST = { windowBits: 15, memLevel: 8, chunkSize: 16 * 1024 };
+
+/** Making and clearing tables for 32 KiB takes longer than compressing a small text: they are as small as it is. */
+function sizesFor(length: number, own: number): typeof LARGEST {
+  const windowBits = Math.max(10, Math.ceil(Math.log2(length + LOOKAHEAD)));
+  if (windowBits >= 15) return LARGEST;
+  return { windowBits, memLevel: 5, chunkSize: Math.max(64, own) };
+}
+
 function deflate(own: Buffer, dictionary: Buffer): Buffer {
   const level = own.length > LONG ? 1 : 6;
-  return deflateRawSync(own, dictionary.length === 0 ? { level } : { level, dictionary });
+  const sizes = sizesFor(own.length + dictionary.length, own.length);
+  return deflateRawSync(own, dictionary.length === 0 ? { level, ...sizes } : { level, ...sizes, dictionary });
 }

@@ -54,8 +54,8 @@ export interface FrameHead {
   readonly deflate: boolean;
   /** The own bytes prolong a dictionary chain. */
   readonly chained: boolean;
-  /** The chain's previous frame (file offset); absent on the first of a chain. */
-  readonly previous?: number;
+  /** The chain's previous frame (file offset); undefined on the first of a chain. */
+  readonly previous: number | undefined;
   /**
    * At most this many of the chain's last bytes, up to and with `previous`, are the dictionary of this frame: a
    * power of two, or 0 for none.
@@ -166,7 +166,7 @@ function decodeBody(frame: Buffer, position: number): { head: FrameHead; stored:
   if (side === undefined) return undefined;
   const reader = varintReader(frame, FRAME_FIXED_BYTES + 1);
   const [exchange, offset, ownLength] = [reader.next(), reader.next(), reader.next()];
-  const chain = flags & HAS_PREVIOUS ? decodeChain(reader, position) : { dictionary: 0 };
+  const chain = flags & HAS_PREVIOUS ? decodeChain(reader, position) : { previous: undefined, dictionary: 0 };
   const refs = flags & HAS_REFS ? decodeRefs(reader, position, ownLength) : [];
   const head = {
     side,

@@ -5,7 +5,14 @@ import { decodeWhole } from './content-coding.ts';
 import { isEventStream, type Treatment, treatmentOf } from './content-kind.ts';
 import { createCutter } from './cutter.ts';
 import { createDictionaryChain, type DictionaryChain, type Packed } from './dictionary.ts';
-import { encodeFrame, type FrameRef, MAX_OWN_BYTES, packHeader, type Side } from './pack-format.ts';
+import {
+  encodeFrame,
+  type FrameHead,
+  type FrameRef,
+  MAX_OWN_BYTES,
+  packHeader,
+  type Side,
+} from './pack-format.ts';
 
 /** Whose body, and what its headers say of it. */
 export interface BodyMeta {
@@ -79,10 +86,21 @@ export function createPackWriter(): PackWriter {
     const at = position;
     const chain = slice.treatment === 'text' && own.length > 0 ? chainOf(slice.meta) : undefined;
     const packed = chain === undefined ? packAlone(own, slice.treatment) : chain.pack(own);
-    const { side, exchange } = slice.meta;
-    const { stored, ...coding } = packed;
-    const head = { side, exchange, offset: slice.offset, ownLength: own.length, refs, summary, ...coding };
-    const start = encodeFrame({ ...head, chained: chain !== undefined }, stored, at);
+    const { stored } = packed;
+    // One literal, whatever the frame: this is done for each piece of everything, and spreading costs more than zlib.
+    const head: FrameHead = {
+      side: slice.meta.side,
+      exchange: slice.meta.exchange,
+      offset: slice.offset,
+      ownLength: own.length,
+      refs,
+      deflate: packed.deflate,
+      chained: chain !== undefined,
+      previous: packed.previous,
+      dictionary: packed.dictionary,
+      summary,
+    };
+    const start = encodeFrame(head, stored, at);
     chain?.add(own, at);
     if (stored.length < DIRECT_BYTES) pending.push(Buffer.concat([start, stored]));
     else pending.push(start, stored);
@@ -214,8 +232,9 @@ function described(meta: BodyMeta): { type?: string; encoding?: string } {
 }
 
 function packAlone(own: Buffer, treatment: Treatment): Packed {
-  const plain = { stored: own, deflate: false, dictionary: 0 };
-  if (treatment !== 'shrinks') return plain;
-  const deflated = deflateRawSync(own, { level: 1 });
-  return deflated.length < own.length ? { stored: deflated, deflate: true, dictionary: 0 } : plain;
+  if (treatment === 'shrinks') {
+    const stored = deflateRawSync(own, { level: 1 });
+    if (stored.length < own.length) return { stored, deflate: true, previous: undefined, dictionary: 0 };
+  }
+  return { stored: own, deflate: false, previous: undefined, dictionary: 0 };
 }

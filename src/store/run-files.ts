@@ -62,7 +62,7 @@ export function createRunFiles(): RunFiles {
       for (const [name, input] of Object.entries(bodies)) {
         rest += `${rest === '' ? '' : ','}${JSON.stringify(name)}:${bodyJson(input)}`;
       }
-      const line = formatLine({ ...head, prev }, rest);
+      const line = formatLine({ seq: head.seq, type: head.type, at: head.at, prev }, rest);
       prev = lineHash(line);
       records += 1;
       ledger += `${line}\n`;
