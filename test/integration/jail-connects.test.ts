@@ -19,6 +19,23 @@ const children = (pid: number | undefined, name: string): readonly number[] =>
     .filter((line) => line !== '')
     .map(Number);
 
+/** From a user namespace of its own, by the `/proc/PID` of a process that it may not look into, and by its own. */
+const BY_OTHERS = `
+import ctypes, os, socket
+l = socket.socket(socket.AF_UNIX); l.bind('s'); l.listen(); os.mkdir('folder'); outer = os.getpid()
+if os.fork() == 0:
+    ids = [('setgroups', 'deny'), ('uid_map', '%d %d 1' % (os.getuid(), os.getuid())),
+           ('gid_map', '%d %d 1' % (os.getgid(), os.getgid()))]
+    assert ctypes.CDLL(None).unshare(0x10020000) == 0
+    for name, text in ids: open('/proc/self/' + name, 'w').write(text)
+    for base in ('/proc/%d/cwd' % outer, '/proc/%d/root' % outer + os.getcwd(), '/proc/self/cwd'):
+        for what in (lambda: socket.socket(socket.AF_UNIX).connect(base + '/s'),
+                     lambda: os.rename(base + '/folder', base + '/moved')):
+            try: what(); print('done')
+            except OSError: print('refused')
+else: os.wait()
+`;
+
 describe.skipIf(missing)('connections in the jail', () => {
   let rig: Rig;
   let connects: string;
@@ -39,6 +56,13 @@ describe.skipIf(missing)('connections in the jail', () => {
     expect(outside.stdout.trim().split('\n').length).toBeGreaterThan(35);
     const inside = await rig.jailed(user, at(rig.home(user), 'meanings'));
     expect(inside.stdout).toBe(outside.stdout);
+  });
+
+  it.each(users())('and renames lend nobody a look into other processes, as $name', async (user) => {
+    const answers = 'refused\nrefused\nrefused\nrefused\ndone\ndone\n';
+    const script = (home: string) => ['sh', '-c', `cd ${home} && exec python3 -c "$0"`, BY_OTHERS];
+    expect((await rig.outside(user, script(rig.home(user)))).stdout).toBe(answers);
+    expect((await rig.jailed(user, script(rig.home(user)))).stdout).toBe(answers);
   });
 
   it.each(users())('are all made in a flood, which leaves nothing behind, as $name', async (user) => {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -116,18 +120,20 @@ bool caller_interrupted(const struct lookout *lookout, pid_t thread) {
   return (pending & ~blocked & ~ignored) != 0;
 }
 
-/* `/proc/self` and its kin name the caller, not us: the rest after them, or NULL. */
-static const char *of_itself(const char *path) {
-  static const char *const names[] = {"/proc/self/", "/proc/thread-self/"};
+/* `/proc/self` and its kin name the caller, not us: what comes after them, or NULL. `length` is that of the first part,
+ * which leads back into its own view; no other is followed. */
+static const char *of_itself(const char *path, size_t *length) {
+  static const char *const names[] = {"/proc/self/", "/proc/thread-self/", "/dev/"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     const char *rest = path + strlen(names[i]);
     if (strncmp(path, names[i], strlen(names[i])) != 0) continue;
-    /* No further than what leads back into its own view. */
-    size_t length = strcspn(rest, "/");
-    if ((length == 4 && strncmp(rest, "root", 4) == 0) || (length == 3 && strncmp(rest, "cwd", 3) == 0)) return rest;
-    if (strncmp(rest, "fd/", 3) == 0 && isdigit((unsigned char)rest[3])) return rest;
+    *length = strcspn(rest, "/");
+    if (i < 2 && ((*length == 4 && strncmp(rest, "root", 4) == 0) || (*length == 3 && strncmp(rest, "cwd", 3) == 0)))
+      return rest;
+    if (strncmp(rest, "fd/", 3) != 0 || !isdigit((unsigned char)rest[3])) continue;
+    *length = 3 + strcspn(rest + 3, "/");
+    return rest;
   }
-  if (strncmp(path, "/dev/fd/", 8) == 0 && isdigit((unsigned char)path[8])) return path + 5;
   return NULL;
 }
 
@@ -142,11 +148,15 @@ static int enter(const struct lookout *lookout, pid_t thread, const char *what) 
   return done;
 }
 
-static int open_there(const struct lookout *lookout, pid_t thread, const char *path) {
-  const char *own = of_itself(path);
-  if (!own) return open(path, O_PATH | O_CLOEXEC);
-  char name[NAME_ROOM + 128];
-  snprintf(name, sizeof name, "%d/%s", (int)thread, own);
+/* Opens that first part, and leaves the rest of the path. */
+static int open_itself(const struct lookout *lookout, pid_t thread, const char *first, size_t length, const char **path) {
+  char name[NAME_ROOM];
+  if (length > NAME_ROOM / 2) {
+    errno = ENOENT;
+    return -1;
+  }
+  snprintf(name, sizeof name, "%d/%.*s", (int)thread, (int)length, first);
+  *path = first + length + strspn(first + length, "/");
   return openat(lookout->proc, name, O_PATH | O_CLOEXEC);
 }
 
@@ -155,11 +165,21 @@ static int start(const struct lookout *lookout, pid_t thread, int base, const ch
   return base < 0 ? enter(lookout, thread, "cwd") : fchdir(base);
 }
 
+/* Not by way of another process's `/proc/PID/root`: that we may look into it does not mean that the caller may. */
+static int open_there(const char *path) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
 int caller_open(const struct lookout *lookout, pid_t thread, int base, const char *path) {
-  int fd = -1;
-  if (enter(lookout, thread, "root") == 0 && chroot(".") == 0 && start(lookout, thread, base, path) == 0)
-    fd = open_there(lookout, thread, path);
+  size_t length;
+  const char *first = of_itself(path, &length);
+  int fd = -1, own = first ? open_itself(lookout, thread, first, length, &path) : -1;
+  if (first && (own < 0 || !*path)) return own;
+  if (enter(lookout, thread, "root") == 0 && chroot(".") == 0 && start(lookout, thread, first ? own : base, path) == 0)
+    fd = open_there(path);
   int problem = errno;
+  if (own >= 0) close(own);
   /* Back at once: nothing of the caller's may be kept busy by us. */
   if (fchdir(lookout->root) < 0 || chroot(".") < 0) _exit(EXIT_FAILED);
   errno = problem;
