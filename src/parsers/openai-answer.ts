@@ -46,7 +46,7 @@ export function readResponse(traffic: Traffic): OpenAiAnswer {
   }
 }
 
-/** The events repeat themselves: finished items say all, deltas only count where the stream was cut before. */
+/** The events repeat themselves: the finished response, or finished items, say all; deltas only count where the stream was cut before. */
 export function fromEvents(events: readonly Json[]): OpenAiAnswer {
   let head: Json = {};
   const items: Json[] = [];
@@ -62,8 +62,9 @@ export function fromEvents(events: readonly Json[]): OpenAiAnswer {
     else if (type === 'error') error = errorOf(event['error'] ?? event);
   }
   const output = objectsOf(head['output']);
-  const answer = fromResponse({ ...head, output: output.length > 0 ? output : items });
-  return { ...answer, text: answer.text + pending, error: answer.error ?? error };
+  const isKnown = output.length > 0;
+  const answer = fromResponse({ ...head, output: isKnown ? output : items });
+  return { ...answer, text: isKnown ? answer.text : answer.text + pending, error: answer.error ?? error };
 }
 
 function fromResponse(response: Json): OpenAiAnswer {

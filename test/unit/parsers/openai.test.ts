@@ -34,6 +34,24 @@ describe('openai-responses', () => {
     expect(problems).toEqual([]);
   });
 
+  test('a text counts once: by its deltas until something finished says it', () => {
+    const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
+    const content = [{ type: 'output_text', text: 'half a word' }];
+    const item = { type: 'message', role: 'assistant', content };
+    const deltas = ['half ', 'a word'].map((delta) => event({ type: 'response.output_text.delta', delta }));
+    const done = event({ type: 'response.output_item.done', item });
+    const completed = event({ type: 'response.completed', response: { model: 'm', output: [item] } });
+    for (const response of [
+      deltas,
+      [...deltas, done],
+      [...deltas, completed],
+      [...deltas, done, completed],
+    ]) {
+      const read = responses({ responseHeaders: STREAM, response: response.join('') });
+      expect(read.content?.text).toBe('half a word');
+    }
+  });
+
   test('cached tokens are taken out of the input, which includes them', () => {
     const usage = { input_tokens: 100, input_tokens_details: { cached_tokens: 90 }, output_tokens: 3 };
     const { llm } = responses({ response: JSON.stringify({ model: 'm', output: [], usage }) });
