@@ -76,6 +76,8 @@ export function toAsciiName(raw: string): string | undefined {
   const name = mapped.endsWith('.') ? mapped.slice(0, -1) : mapped;
   if (name.length === 0 || name.length > MAX_NAME || !/^[a-z0-9._-]+$/.test(name)) return undefined;
   const labels = name.split('.');
+  // `--allow -- command` would take the dashes for a host.
+  if (!/[a-z0-9]/.test(name)) return undefined;
   if (labels.some((label) => label.length === 0 || label.length > MAX_LABEL)) return undefined;
   // getaddrinfo's own IDN step would turn a broken A-label into the empty name; what is judged must be what is dialled.
   if (labels.some((label) => label.startsWith('xn--') && domainToASCII(label) !== label)) return undefined;

@@ -46,7 +46,7 @@ export function createMatcher(list: ListName, patterns: readonly Pattern[]): Mat
   };
   const exactIp = (host: string, port: number) => first(index.ips.get(host) ?? [], port);
   const exactLocal = (host: string, port: number) => {
-    const entries = [...localNames(index, host), ...(index.ips.get(host) ?? [])];
+    const entries = [...localNames(index, host), ...sameService(index, host), ...(index.ips.get(host) ?? [])];
     return first(
       entries.filter(({ pattern }) => pattern.port !== undefined),
       port,
@@ -58,11 +58,12 @@ export function createMatcher(list: ListName, patterns: readonly Pattern[]): Mat
     exactLocal,
     matchAddress,
     match: (host, port) => {
-      if (!isIpLiteral(host)) return first(byName(index, host), port);
-      if (list === 'deny') return first([...byAddress(index, host), ...bareStars(index)], port);
+      const same = sameService(index, host);
+      if (!isIpLiteral(host)) return first([...byName(index, host), ...same], port);
+      if (list === 'deny') return first([...byAddress(index, host), ...same, ...bareStars(index)], port);
       const ip = parseIp(host);
       const written = ip === undefined ? [] : [...(index.ips.get(host) ?? []), ...inRanges(index, ip)];
-      return first([...written, ...localNames(index, host)], port);
+      return first([...written, ...same], port);
     },
   };
 }
@@ -166,11 +167,20 @@ function bareStars(index: Index): Entry[] {
   return entries.filter(({ pattern }) => pattern.kind === 'wildcard' && pattern.host === '*');
 }
 
-/** `localhost:PORT` means that service of this machine, by whichever of its three names a program calls it. */
+const THIS_MACHINE: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+
+/** One entry with a port means that service of this machine, by whichever of its three names a program calls it. */
+function sameService(index: Index, host: string): Entry[] {
+  if (!THIS_MACHINE.includes(host)) return [];
+  const others = THIS_MACHINE.filter((name) => name !== host);
+  const entries = others.flatMap((name) => [
+    ...(index.names.get(name) ?? []),
+    ...(index.ips.get(name) ?? []),
+  ]);
+  return entries.filter(({ pattern }) => pattern.port !== undefined);
+}
+
 function localNames(index: Index, host: string): Entry[] {
-  if (host === '127.0.0.1' || host === '::1') {
-    return (index.names.get('localhost') ?? []).filter(({ pattern }) => pattern.port !== undefined);
-  }
   const reserved = host === 'localhost' || host.endsWith('.localhost');
   return reserved ? (index.names.get(host) ?? []) : [];
 }

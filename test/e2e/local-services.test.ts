@@ -60,6 +60,23 @@ test('an entry of the allowlist lets it in, and its traffic is in the ledger', a
   });
 });
 
+// promise: decide.private
+test.each(['127.0.0.1', '[::1]'])('an entry for %s and its port means the same service', async (address) => {
+  const names = ['localhost', '127.0.0.1'].map((name) => `http://${name}:${port}/api/generate`);
+  const result = await home.gate(['run', '--allow', `${address}:${port}`, '--', 'curl', '-sS', ...names]);
+  expect(result).toMatchObject({ exitCode: 0, stdout: ANSWER.repeat(2) });
+  const decisions = home.ledger().flatMap(({ decision }) => decision ?? []);
+  expect(decisions).toEqual(
+    names.map(() => ({
+      verdict: 'forward',
+      reason: 'allowlisted',
+      list: 'allow',
+      pattern: `${address}:${port}`,
+    })),
+  );
+  expect(result.stderr).toContain(`widened: local:${port})`);
+});
+
 // promise: decide.deny
 test('on the denylist its port is captured as well, and the refusal can be read', async () => {
   await home.gate(['deny', `localhost:${port}`]);
