@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { workingFolder } from './core/io.ts';
 import { runProgram } from './program.ts';
 
 // A reader that went away (`gate runs | head`) is not an error.
@@ -21,7 +22,9 @@ const exit = await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  cwd: process.cwd(),
+  get cwd() {
+    return workingFolder();
+  },
 });
 
 if (typeof exit === 'number') {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -125,6 +125,23 @@ test.skipIf(process.getuid?.() === 0)(
     }
   },
 );
+
+test('a folder that was removed under the shell stops only what needs it, with the next step', () => {
+  mkdirSync(at('gone'));
+  const script = 'cd "$1"; rmdir "$1"; shift; exec "$@" 2>&1';
+  const inRemoved = (...args: string[]) =>
+    spawnSync('bash', ['-c', script, 'bash', at('gone'), process.execPath, GATE, ...args], {
+      env: home.env,
+      encoding: 'utf8',
+    });
+  expect(inRemoved('runs')).toMatchObject({ status: 0 });
+  mkdirSync(at('gone'));
+  expect(inRemoved('run', '--', 'true')).toMatchObject({
+    status: 125,
+    stdout:
+      'gate: the folder that you are in does not exist any more\n  cd to one that does, then run it again\n',
+  });
+});
 
 describe('a stream that takes nothing', () => {
   /** Gate with a stream for which nobody is there any more. */
