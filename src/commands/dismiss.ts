@@ -1,4 +1,5 @@
 import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import { shortExchangeId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { type GatePaths, gatePaths } from '../core/paths.ts';
 import { RULE_CODES, type RuleCode } from '../core/rules.ts';
@@ -83,7 +84,7 @@ async function undo(target: DismissalTarget, flags: DismissFlags, io: Io): Promi
   const paths = gatePaths(io.env);
   const removed = await writing(paths, () => removeDismissal(paths.dismissals, target));
   if (removed.length === 0) {
-    throw new GateError('not_dismissed', `${named(target)} was not dismissed`, {
+    throw new GateError('not_dismissed', `there is no dismissal of ${named(target)}`, {
       hint: `see ${paths.dismissals}`,
       exitCode: EXIT.no,
     });
@@ -102,10 +103,14 @@ async function expectFlags({ exchange, code }: DismissalTarget, flags: DismissFl
     if (found === undefined) throw noSuchExchange(wanted);
     const all = found.event.flags;
     if (all.some((flag) => code === undefined || flag.code === code)) return;
-    throw new GateError('no_such_flag', `${exchange} has no flag${code === undefined ? '' : ` ${code}`}`, {
-      hint: `gate show ${exchange}`,
-      exitCode: EXIT.no,
-    });
+    throw new GateError(
+      'no_such_flag',
+      `${shortExchangeId(exchange)} has no flag${code === undefined ? '' : ` ${code}`}`,
+      {
+        hint: `gate show ${shortExchangeId(exchange)}`,
+        exitCode: EXIT.no,
+      },
+    );
   });
 }
 
@@ -115,6 +120,7 @@ async function writing<T>({ dismissals }: GatePaths, write: () => Promise<T>): P
   } catch (error) {
     if (error instanceof GateError) throw error;
     throw new GateError('dismissals_unwritable', `cannot change ${dismissals}: ${messageOf(error)}`, {
+      hint: 'gate doctor',
       cause: error,
     });
   }
@@ -142,7 +148,7 @@ function report(done: object, flags: DismissFlags, io: Io, text: string): void {
 }
 
 function named({ exchange, host, code }: DismissalTarget): string {
-  return `${code ?? 'every flag'} of ${exchange ?? host}`;
+  return `${code ?? 'every flag'} of ${exchange === undefined ? host : shortExchangeId(exchange)}`;
 }
 
 function usage(message: string, hint: string): GateError {

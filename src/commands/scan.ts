@@ -106,9 +106,16 @@ function listing(text: string, findings: readonly Finding[]): string {
     }
     return [`${line}:${finding.start - lineStart + 1}`, finding.class, finding.kind, finding.masked];
   });
-  // The last column is not padded.
-  const widths = columnWidths(rows, 3);
-  return rows.map((row) => `${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}\n`).join('');
+  const widths = columnWidths(rows);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 async function* decoded(input: Readable): AsyncGenerator<string> {

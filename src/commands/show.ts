@@ -1,4 +1,5 @@
 import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import { shortExchangeId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { runPaths } from '../core/paths.ts';
 import { Body } from '../core/record.ts';
@@ -84,21 +85,22 @@ interface RawDeps {
 /** Writes a body as it is stored. Recorded first: what cannot be recorded is not shown. */
 async function writeRaw(id: string, side: string, { records, pack, io, paths }: RawDeps): Promise<void> {
   const body = bodyOf(records, side);
+  const short = shortExchangeId(id);
   if (body === undefined) {
-    throw new GateError('no_such_body', `${id} has no body '${side}'`, {
-      hint: `gate show ${id}`,
+    throw new GateError('no_such_body', `${short} has no body '${side}'`, {
+      hint: `gate show ${short}`,
       exitCode: EXIT.no,
     });
   }
   if (pack === undefined) {
     throw new GateError('body_missing', 'the file with the bodies of this run cannot be read', {
-      hint: `gate verify ${id.split(':')[0]}`,
+      hint: `gate verify ${short.split(':')[0]}`,
       exitCode: EXIT.no,
     });
   }
   if (io.stdout.isTTY === true && !(await isHarmless(pack, body))) {
     throw new GateError('binary_to_terminal', 'these bytes would disturb the terminal', {
-      hint: `gate show ${id} --raw ${side} > FILE`,
+      hint: `gate show ${short} --raw ${side} > FILE`,
       exitCode: EXIT.no,
     });
   }
@@ -107,7 +109,7 @@ async function writeRaw(id: string, side: string, { records, pack, io, paths }: 
     createActions(paths).record('raw_peek', { exchange: id, side, bytes: body.bytes, sha256: body.sha256 });
   } catch (error) {
     throw new GateError('not_recorded', `not shown, since it cannot be recorded: ${messageOf(error)}`, {
-      hint: `gate show ${id}`,
+      hint: `gate show ${short}`,
       cause: error,
     });
   }

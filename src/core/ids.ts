@@ -20,6 +20,12 @@ export function shortRunId(run: RunId): string {
   return run.slice(-6);
 }
 
+/** `K3F9QZ:42`, as people see and type the id of an exchange. */
+export function shortExchangeId(id: string): string {
+  const [run = '', seq = ''] = id.split(':');
+  return `${shortRunId(run)}:${seq}`;
+}
+
 /** `<RUN>:<seq>`, the id of an exchange or a tunnel: the run and the seq of its first record. */
 export function exchangeId(run: RunId, seq: number): string {
   return `${run}:${seq}`;

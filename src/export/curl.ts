@@ -1,4 +1,4 @@
-import { shortRunId } from '../core/ids.ts';
+import { shortExchangeId } from '../core/ids.ts';
 import type { HeaderList } from '../core/record.ts';
 import { type ExportedBody, type ExportedExchange, textOf } from './exchange.ts';
 import type { Placeholders } from './placeholders.ts';
@@ -46,8 +46,7 @@ export function curlHead({ known }: Placeholders): string {
 /** One exchange as a command, or as a comment that says why there is none. */
 export function curlCommand(exchange: ExportedExchange, placeholders: Placeholders): string {
   const { event, records, requestBody } = exchange;
-  const colon = event.id.lastIndexOf(':');
-  const id = `${shortRunId(event.id.slice(0, colon))}${event.id.slice(colon)}`;
+  const id = shortExchangeId(event.id);
   const why = leftOut(exchange);
   if (why !== undefined) return `\n${comment(`${id}  ${event.at}  left out: ${why}`)}`;
   const host = event.host ?? '';

@@ -1,4 +1,4 @@
-import { type RunId, shortRunId } from '../core/ids.ts';
+import { type RunId, shortExchangeId } from '../core/ids.ts';
 import { type Paint, paint } from './color.ts';
 import { commandLine, printable } from './printable.ts';
 import { shortDuration } from './time.ts';
@@ -23,7 +23,7 @@ export interface ShownDemo {
 export function demoText(demo: ShownDemo, colors: Paint = paint(false)): string {
   const lines = demo.checks.flatMap(({ title, ok, expected, seen, id }) => {
     const mark = ok ? 'ok  ' : colors.red('BAD ');
-    const where = id === undefined ? '' : shortId(id);
+    const where = id === undefined ? '' : shortExchangeId(id);
     const told = printable(seen);
     return [
       `${mark}${colors.bold(title.padEnd(LABEL))}${colors.dim('expected')}  ${expected}`,
@@ -49,12 +49,6 @@ function summary({ checks, counts, durationMs }: ShownDemo): string {
 function next({ home, checks }: ShownDemo): string {
   if (home === undefined) return 'gate demo --keep leaves the record, to look at it yourself';
   const id = checks.flatMap((check) => check.id ?? [])[0];
-  const show = id === undefined ? '' : `; gate show ${shortId(id)}`;
+  const show = id === undefined ? '' : `; gate show ${shortExchangeId(id)}`;
   return `kept: export GATE_HOME=${commandLine([home])}; gate events${show}; gate verify`;
-}
-
-/** `K3F9QZ:42`, as the other commands show and take it. */
-function shortId(id: string): string {
-  const colon = id.lastIndexOf(':');
-  return `${shortRunId(id.slice(0, colon))}${id.slice(colon)}`;
 }

@@ -1,4 +1,4 @@
-import { shortRunId } from '../core/ids.ts';
+import { shortExchangeId } from '../core/ids.ts';
 import type { Severity } from '../core/rules.ts';
 import type { Paint } from './color.ts';
 import { type Cell, fitted } from './fit.ts';
@@ -61,16 +61,13 @@ export function eventLine(event: ShownEvent, { paint, width }: EventsLook): stri
 /** The flags of an event whose line was printed before. */
 export function flagsLine(event: ShownEvent, { paint, width }: EventsLook): string {
   const flags = flagsCell(event.flags, paint);
-  return fitted([[{ text: shortId(event.id).padEnd(9) }, { text: 'flagged', dress: paint.dim }, flags]], {
-    width,
-    flexible: 2,
-  });
-}
-
-/** `K3F9QZ:42`, by which an event is named on a screen. */
-export function shortId(id: string): string {
-  const [run = '', seq = ''] = id.split(':');
-  return `${shortRunId(run)}:${seq}`;
+  return fitted(
+    [[{ text: shortExchangeId(event.id).padEnd(9) }, { text: 'flagged', dress: paint.dim }, flags]],
+    {
+      width,
+      flexible: 2,
+    },
+  );
 }
 
 /** The codes of flags that were not dismissed, the worst first, each once. */
@@ -104,7 +101,7 @@ function eventCells(event: ShownEvent, paint: Paint, shortTime: boolean): Cell[]
   const time = localTime(at);
   const isBad = event.kind === 'refused' || event.decision?.verdict === 'deny';
   return [
-    { text: shortId(id) },
+    { text: shortExchangeId(id) },
     { text: shortTime ? time.slice(11) : time, dress: paint.dim },
     { text: printable(method ?? protocol ?? '') },
     { text: resultText(event), dress: isBad ? paint.yellow : undefined },

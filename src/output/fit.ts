@@ -1,3 +1,5 @@
+import { columnWidths } from './table.ts';
+
 /** A cell of a line: its text, printable already, and how it is dressed. */
 export interface Cell {
   readonly text: string;
@@ -20,7 +22,7 @@ const GAP = '  ';
  * the line. Widths count UTF-16 units.
  */
 export function fitted(rows: readonly (readonly Cell[])[], options: FitOptions): string {
-  const widths = columnWidths(rows, options);
+  const widths = fittingWidths(rows, options);
   return rows.map((row) => `${line(row, widths, options.width)}\n`).join('');
 }
 
@@ -29,14 +31,11 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-function columnWidths(
+function fittingWidths(
   rows: readonly (readonly Cell[])[],
   { width, flexible, least = 20 }: FitOptions,
 ): number[] {
-  const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: count }, (_, column) =>
-    Math.max(0, ...rows.map((row) => row[column]?.text.length ?? 0)),
-  );
+  const widths = columnWidths(rows.map((row) => row.map(({ text }) => text)));
   if (width === undefined) return widths;
   const used = widths.filter((each) => each > 0);
   const excess = used.reduce((sum, each) => sum + each, 0) + GAP.length * (used.length - 1) - width;

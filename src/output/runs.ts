@@ -1,7 +1,7 @@
 import { type RunId, shortRunId } from '../core/ids.ts';
 import type { RunEnd, RunStart } from '../core/record.ts';
+import { fitted } from './fit.ts';
 import { commandLine } from './printable.ts';
-import { table } from './table.ts';
 import { localTime, shortDuration } from './time.ts';
 
 /** A run as `gate runs --json` prints it. Fields that are not known are absent. */
@@ -71,20 +71,24 @@ function endFields(end: RunEnd | undefined): Partial<ListedRun> {
   };
 }
 
-/** The runs for people. */
-export function runsTable(runs: readonly ListedRun[]): string {
+const COLUMNS = ['RUN', 'STARTED', 'TOOK', 'STATE', 'EXIT', 'EXCHANGES', 'BLOCKED', 'COMMAND'];
+
+/** The runs for people; the command gives way where a terminal is `width` columns wide. */
+export function runsTable(runs: readonly ListedRun[], width: number | undefined): string {
   if (runs.length === 0) return '';
-  return table(
-    ['RUN', 'STARTED', 'TOOK', 'STATE', 'EXIT', 'EXCHANGES', 'BLOCKED', 'COMMAND'],
-    runs.map((run) => [
-      shortRunId(run.run),
-      run.startedAt === undefined ? '-' : localTime(run.startedAt),
-      run.durationMs === undefined ? '-' : shortDuration(run.durationMs),
-      run.state,
-      String(run.signal ?? run.exitCode ?? '-'),
-      String(run.counts?.['exchanges'] ?? '-'),
-      String(run.counts?.['blocked'] ?? '-'),
-      commandLine(run.argv ?? []),
-    ]),
-  );
+  const rows = [COLUMNS, ...runs.map(cells)].map((row) => row.map((text) => ({ text })));
+  return fitted(rows, { width, flexible: COLUMNS.length - 1 });
+}
+
+function cells(run: ListedRun): string[] {
+  return [
+    shortRunId(run.run),
+    run.startedAt === undefined ? '-' : localTime(run.startedAt),
+    run.durationMs === undefined ? '-' : shortDuration(run.durationMs),
+    run.state,
+    String(run.signal ?? run.exitCode ?? '-'),
+    String(run.counts?.['exchanges'] ?? '-'),
+    String(run.counts?.['blocked'] ?? '-'),
+    commandLine(run.argv ?? []),
+  ];
 }

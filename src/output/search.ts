@@ -1,5 +1,6 @@
+import { shortExchangeId } from '../core/ids.ts';
 import type { Paint } from './color.ts';
-import { type EventsLook, eventsText, type ShownEvent, shortId } from './events.ts';
+import { type EventsLook, eventsText, type ShownEvent } from './events.ts';
 import { printable } from './printable.ts';
 
 /** Where a search found something, with what stands around it. */
@@ -22,7 +23,7 @@ export function searchText(
   ).split('\n');
   if (hits.length === 0) return '';
   const rows = hits.map(({ snippet, event }, i) => {
-    const line = lines[i] ?? shortId(event.id);
+    const line = lines[i] ?? shortExchangeId(event.id);
     return `${line}\n${snippet === undefined ? '' : `    ${snippetText(snippet, look.paint)}\n`}`;
   });
   return `${header}\n${rows.join('')}`;

@@ -1,6 +1,7 @@
+import { shortExchangeId } from '../core/ids.ts';
 import type { HeaderList } from '../core/record.ts';
 import type { Paint } from './color.ts';
-import { placeText, resultText, type ShownEvent, severityDress, shortId } from './events.ts';
+import { placeText, resultText, type ShownEvent, severityDress } from './events.ts';
 import { printable } from './printable.ts';
 import { shortSize } from './size.ts';
 import { localTime, shortDuration } from './time.ts';
@@ -121,7 +122,7 @@ function headLines(shown: ShownExchange, paint: Paint): string[] {
     ['', shown.analysed || shown.kind !== 'exchange' ? undefined : 'not analysed yet'],
   ];
   return [
-    paint.bold(`${shortId(id)}  ${method} ${placeText(shown)}`),
+    paint.bold(`${shortExchangeId(id)}  ${method} ${placeText(shown)}`),
     ...facts.flatMap(([name, text]) =>
       text === undefined || text === '' ? [] : [`  ${paint.dim(name.padEnd(9))} ${text}`],
     ),
@@ -240,7 +241,7 @@ function bodyLines(shown: ShownExchange, body: BodyText | undefined, side: strin
   const unread = (body.left ?? 0) > 0 ? [`  (${body.left} bytes after this were not read)`] : [];
   if (body.text === undefined) {
     const what = `${shortSize(body.bytes)} of ${printable(body.type ?? 'no type')}, no text`;
-    const command = `gate show ${shortId(shown.id)} --raw ${side} > FILE`;
+    const command = `gate show ${shortExchangeId(shown.id)} --raw ${side} > FILE`;
     return ['', look.paint.dim(`  (${what}; sha256 ${body.sha256}; ${command})`), ...problem, ...cutOff];
   }
   const { lines, rest } = look.full ? { lines: linesOf(body.text), rest: 0 } : beginning(body.text);
@@ -255,7 +256,7 @@ function bodyLines(shown: ShownExchange, body: BodyText | undefined, side: strin
 }
 
 function more(shown: ShownExchange, what: string, { paint }: ShowLook): string {
-  return paint.dim(`  … ${what}: gate show ${shortId(shown.id)} --full`);
+  return paint.dim(`  … ${what}: gate show ${shortExchangeId(shown.id)} --full`);
 }
 
 function beginning(text: string): { readonly lines: readonly string[]; readonly rest: number } {

@@ -1,3 +1,4 @@
+import { shortRunId } from '../core/ids.ts';
 import type { Paint } from './color.ts';
 import { type Cell, fitted } from './fit.ts';
 import { printable } from './printable.ts';
@@ -37,7 +38,8 @@ export function statsText(
   const header = [by.toUpperCase(), ...NUMBERS].map(
     (text, i): Cell => ({ text, dress: look.paint.bold, ...(i === 0 ? {} : { align: 'right' }) }),
   );
-  const rows = groups.map((group) => cells(printable(group.key ?? '(none)'), group));
+  const shown = (key: string): string => (by === 'run' ? shortRunId(key) : printable(key));
+  const rows = groups.map(({ key, ...counts }) => cells(key == null ? '(none)' : shown(key), counts));
   return fitted([header, ...rows, cells('all', total)], { width: look.width, flexible: 0 });
 }
 

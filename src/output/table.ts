@@ -4,7 +4,7 @@
  */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
-  const widths = columnWidths(all, header.length);
+  const widths = columnWidths(all);
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -14,10 +14,10 @@ export function table(header: readonly string[], rows: readonly (readonly string
 }
 
 /** The widest cell of each column, in UTF-16 units. A list may have more rows than a call may have arguments. */
-export function columnWidths(rows: readonly (readonly string[])[], columns: number): number[] {
-  const widths = new Array<number>(columns).fill(0);
+export function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = [];
   for (const row of rows) {
-    for (const [i, width] of widths.entries()) widths[i] = Math.max(width, row[i]?.length ?? 0);
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   }
   return widths;
 }

@@ -134,7 +134,11 @@ describe('gate show', () => {
     const last = JSON.parse(readFileSync(actions, 'utf8').trimEnd().split('\n').at(-1) ?? '');
     expect(last).toMatchObject({ type: 'raw_peek', exchange: idOf('/leak'), side: 'request' });
     expect(await home.gate(['verify'])).toMatchObject({ exitCode: 0 });
-    expect(await home.gate(['show', idOf('/plain'), '--raw', 'request'])).toMatchObject({ exitCode: 1 });
+    const short = idOf('/plain').slice(20);
+    expect(await home.gate(['show', idOf('/plain'), '--raw', 'request'])).toMatchObject({
+      exitCode: 1,
+      stderr: `gate: ${short} has no body 'request'\n  gate show ${short}\n`,
+    });
     expect(await home.gate(['show', idOf('/leak'), '--raw', 'both'])).toMatchObject({ exitCode: 2 });
     const kept = readFileSync(actions);
     rmSync(actions);
@@ -157,7 +161,10 @@ describe('gate dismiss', () => {
       (await readJson(home, 'events', ...filter)).map(({ url }) => new URL(String(url)).pathname);
     expect(await home.gate(['dismiss', idOf('/leak')])).toMatchObject({ exitCode: 2 });
     const args = ['dismiss', idOf('/leak'), '--code', 'secret_in_request'];
-    expect(await home.gate([...args, '--reason', 'a test key'])).toMatchObject({ exitCode: 0 });
+    expect(await home.gate([...args, '--reason', 'a test key'])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^gate: dismissed: secret_in_request of [0-9A-Z]{6}:\d+\n$/),
+    });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(await flagged('flag:secret_in_request')).toEqual([]);
     expect(await flagged('flag:secret_in_request', 'is:dismissed')).toEqual(['/leak']);
@@ -166,7 +173,10 @@ describe('gate dismiss', () => {
     expect(await home.gate(['dismiss', ...host, '--reason', 'known'])).toMatchObject({ exitCode: 0 });
     expect(await flagged('flag:any', 'host:second')).toEqual([]);
     expect(await home.gate(['dismiss', '--undo', ...host])).toMatchObject({ exitCode: 0 });
-    expect(await home.gate(['dismiss', '--undo', ...host])).toMatchObject({ exitCode: 1 });
+    expect(await home.gate(['dismiss', '--undo', ...host])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('there is no dismissal of host_not_allowlisted of second.test'),
+    });
     expect(await home.gate([...args, '--undo'])).toMatchObject({ exitCode: 0 });
     expect(await flagged('flag:secret_in_request')).toEqual(['/leak']);
     const actions = readFileSync(join(home.dir, 'gate/data/actions.jsonl'), 'utf8').match(
