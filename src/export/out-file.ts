@@ -4,7 +4,7 @@ import { EXIT, GateError, messageOf } from '../core/errors.ts';
 
 /**
  * Writes a file, mode 0600, so that it is there whole or not at all; one that was there is replaced. Throws GateError
- * `unwritable_output` (exit 1).
+ * `unwritable_output` (exit 2).
  */
 export async function writeOutFile(path: string, pieces: AsyncIterable<string>): Promise<void> {
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
@@ -24,7 +24,7 @@ export async function writeOutFile(path: string, pieces: AsyncIterable<string>):
 function unwritable(path: string, cause: unknown): never {
   throw new GateError('unwritable_output', `cannot write ${path}: ${messageOf(cause)}`, {
     hint: 'give another --out FILE, or none to write to standard output',
-    exitCode: EXIT.no,
+    exitCode: EXIT.usage,
     cause,
   });
 }

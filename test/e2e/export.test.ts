@@ -174,7 +174,7 @@ test('a file is private, whole or not there, and what left is on record', async 
   expect(await home.gate(['verify'])).toMatchObject({ exitCode: 0 });
   const nowhere = await home.gate(['export', '--format', 'har', '--out', 'none/x']);
   expect(nowhere).toMatchObject({
-    exitCode: 1,
+    exitCode: 2,
     stderr: expect.stringMatching(/^gate: cannot write .*\n {2}give another --out/),
   });
 });
