@@ -1,4 +1,5 @@
 import type { Decision, HeaderList } from '../core/record.ts';
+import { isIpLiteral } from '../policy/host.ts';
 import { urlAuthority } from './claim.ts';
 import type { UpstreamErrorCode } from './errors.ts';
 
@@ -82,11 +83,21 @@ function remedy(decision: Decision, host: string, port: number): string {
     case 'not_allowlisted':
       return ` If it is needed, ask the user to type: gate allow ${shellWord(where)}`;
     case 'private_destination':
-      // Loopback and metadata are let in by exact entries only, so the port is always named.
-      return ` If it is needed, ask the user to type: gate allow ${shellWord(urlAuthority(host, port, 0))}`;
+      return ` If it is needed, ask the user to type: ${opening(host, port)}`;
     default:
       return '';
   }
+}
+
+/**
+ * What opens a destination that is not public. Loopback and metadata are let in by exact entries only, so the port is
+ * always named; a name for this machine is no entry for its loopback, and needs to be sent there.
+ */
+function opening(host: string, port: number): string {
+  const where = urlAuthority(host, port, 0);
+  const allow = `gate allow ${shellWord(where)}`;
+  if (isIpLiteral(host) || host === 'localhost' || host.endsWith('.localhost')) return allow;
+  return `${allow} (if the name stands for this very machine, instead: gate run --resolve ${shellWord(`${where}:127.0.0.1`)})`;
 }
 
 /** Patterns may hold `*` and brackets, which shells expand. */
