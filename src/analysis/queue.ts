@@ -30,6 +30,8 @@ export interface QueueDeps {
 
 /** Jobs that are handed over with one message, at most. */
 const HANDFUL = 32;
+/** An idle worker is woken for the jobs of so many milliseconds: handing one over costs the traffic what many do. */
+const GATHER_MS = 20;
 /** What a job weighs besides its texts. */
 const JOB_BYTES = 500;
 
@@ -44,6 +46,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
   /** So many jobs are handed over one by one: a worker has died on one of them. */
   let suspects = 0;
   let timer: NodeJS.Timeout | undefined;
+  let gathering: NodeJS.Timeout | undefined;
   const waiters: (() => void)[] = [];
   const idle: (() => void)[] = [];
   let stopped = false;
@@ -63,7 +66,16 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
     return made;
   }
 
+  /** Hands over what there is when more has had time to come. */
+  function soon(): void {
+    if (current.length > 0 || stopped) return;
+    if (jobs.length >= HANDFUL) next();
+    else gathering ??= setTimeout(next, GATHER_MS);
+  }
+
   function next(): void {
+    clearTimeout(gathering);
+    gathering = undefined;
     if (current.length > 0 || stopped) return;
     if (jobs.length === 0) {
       for (const tell of idle.splice(0)) tell();
@@ -96,7 +108,8 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
     }
     clearTimeout(timer);
     if (current.length > 0) watch();
-    else next();
+    else if (jobs.length === 0 || idle.length > 0) next();
+    else soon();
   }
 
   function died(which: Worker, reason: string): void {
@@ -133,7 +146,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
     add(job) {
       jobs.push(job);
       bytes += weight(job);
-      next();
+      soon();
     },
     room() {
       if (bytes < maxBytes || stopped) return undefined;
@@ -142,6 +155,7 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
       });
     },
     async finish(patienceMs) {
+      next();
       await within(drained(), patienceMs);
       stopped = true;
       for (const tell of waiters.splice(0)) tell();

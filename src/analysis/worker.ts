@@ -10,8 +10,11 @@ import type { Analysed, AnalysisSetup, Job } from './protocol.ts';
 /** Results are told at the latest after so long: they are records, and nobody waits for one of them. */
 const REPORT_MS = 50;
 
-/** What the kernel gives to this thread while others of the machine want to run: a third of what they get. */
-const NICENESS = 5;
+/**
+ * What the kernel gives to this thread while others of the machine want to run: a tenth of what they get. What is not
+ * analysed yet waits in files, and only a great deal of it holds requests back.
+ */
+const NICENESS = 10;
 
 /**
  * The analysis worker: takes jobs, reads what was recorded from the run's own files, and answers with the results in
