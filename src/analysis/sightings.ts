@@ -1,4 +1,4 @@
-import { isCredentialHeader } from '../core/credential-headers.ts';
+import { isCredentialHeader, isHarmlessHeader } from '../core/credential-headers.ts';
 import { createMaskSecret } from '../core/mask.ts';
 import type { HeaderList, SecretSighting } from '../core/record.ts';
 import type { Finding } from '../detect/types.ts';
@@ -75,7 +75,8 @@ export function createSightings({ scanner, fingerprint, maskKey }: Tools): Sight
         // It is for the proxy, which is gate, and goes no further.
         if (name === 'proxy-authorization' || value === '') continue;
         const where = `request.header:${name}`;
-        const text = `${name}: ${value}`;
+        // The name tells some secrets from other words, and must not make one of what is none.
+        const text = isHarmlessHeader(name) ? value : `${name}: ${value}`;
         const secretsInIt = scan({ where: () => where, text, from: 'client', places: false });
         if (secretsInIt > 0 || !isCredentialHeader(name)) continue;
         const credential = value.replace(SCHEME, '');

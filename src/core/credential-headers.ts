@@ -15,12 +15,16 @@ const NAMED = new Set([
 /** x-api-key, x-auth-token, private-token, x-client-secret, x-amz-signature … */
 const SECRET_NAME =
   /(?:^|[-_])(?:api[-_]?key|access[-_]?key|auth[-_]?key|token|secret|password|passwd|signature|credentials?|authorization|auth)$/;
-/** Forgery tokens and cursors: named like a credential, and none. */
 const HARMLESS = /(?:csrf|xsrf|request|page|continuation|cancel|next)[-_]?token$/;
+
+/** Whether a header (lower-case name) is a forgery token or a cursor: named like a credential, and none. */
+export function isHarmlessHeader(name: string): boolean {
+  return HARMLESS.test(name);
+}
 
 /** Whether the value of the header (lower-case name) authenticates its sender. For masking, be broader. */
 export function isCredentialHeader(name: string): boolean {
-  return NAMED.has(name) || (SECRET_NAME.test(name) && !HARMLESS.test(name));
+  return NAMED.has(name) || (SECRET_NAME.test(name) && !isHarmlessHeader(name));
 }
 
 /** Whether a header's value (lower-case name) is to be stored masked as a whole. */

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { createScanner } from '../../../src/analysis/decode/scan.ts';
+import { createSightings } from '../../../src/analysis/sightings.ts';
+import { Random } from '../detect/random.ts';
+
+const random = new Random(11);
+const OPAQUE = random.alnum(40);
+const GITHUB = `${'gh'}p_${random.alnum(36)}`;
+
+/** Kind and place of what is seen in one header. */
+function seen(name: string, value: string): string[] {
+  const fingerprint = () => 'f'.repeat(8);
+  const sightings = createSightings({ scanner: createScanner(), fingerprint, maskKey: Buffer.alloc(32) });
+  sightings.headers([[name, value]]);
+  return sightings.secrets.map(({ kind, where }) => `${kind} in ${where}`);
+}
+
+describe('secrets in headers', () => {
+  test.each([
+    ['Authorization', `Bearer ${OPAQUE}`, ['bearer_token in request.header:authorization']],
+    ['X-Session-Credential', 'short', ['credential_header in request.header:x-session-credential']],
+    ['X-Note', `see ${GITHUB}`, ['github_token in request.header:x-note']],
+    // Named like a credential, and none; what has a format of its own is one wherever it stands.
+    ['X-CSRF-Token', OPAQUE, []],
+    ['X-Next-Token', OPAQUE, []],
+    ['X-CSRF-Token', GITHUB, ['github_token in request.header:x-csrf-token']],
+    // For the proxy, which is gate.
+    ['Proxy-Authorization', `Basic ${OPAQUE}`, []],
+  ])('%s', (name, value, expected) => {
+    expect(seen(name, value)).toEqual(expected);
+  });
+});
