@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createRawServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { exchangeOf, type GateResult, type TestHome, testHome } from '../helpers/product.ts';
@@ -92,6 +92,30 @@ test('an entry for the port of another name opens no loopback', async () => {
   expect(result.exitCode).toBe(22);
   expect(result.stdout).toContain('"reason":"private_destination"');
   expect(asked).toEqual([]);
+});
+
+// promise: decide.passthrough, raw.closed
+test('a service that does not speak HTTP, as databases do not, is passed through or named', async () => {
+  const database = createRawServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (asked) => socket.end(`row for ${asked}`));
+  });
+  await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));
+  const { port: databasePort } = database.address() as AddressInfo;
+  const client = `import socket, sys
+s = socket.create_connection(("localhost", int(sys.argv[1])), 10)
+s.sendall(b"\\0\\0\\0\\x08query")
+print(s.recv(99))`;
+  const asked = ['python3', '-c', client, String(databasePort)];
+  const passed = await home.gate(['run', '--passthrough', `localhost:${databasePort}`, '--', ...asked]);
+  expect(passed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('row for') });
+  expect(home.ledger()).toContainEqual(
+    expect.objectContaining({ type: 'tunnel', host: 'localhost', port: databasePort, bytesUp: 9 }),
+  );
+  const read = await home.gate(['run', '--allow-local', String(databasePort), '--', ...asked]);
+  expect(read.stdout).not.toContain('row for');
+  expect(read.stderr).toContain(`gate passthrough localhost:${databasePort}`);
+  await new Promise((resolve) => database.close(resolve));
 });
 
 // promise: lists.reload, jail.capture
