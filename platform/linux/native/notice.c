@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -27,11 +28,17 @@ union answer {
   char room[ROOM];
 };
 
+/* Without anybody who could call, the kernel answers at once that there is nothing. */
+static enum outcome nothing(int listener) {
+  struct pollfd callers = {listener, POLLIN, 0};
+  return poll(&callers, 1, 0) > 0 && (callers.revents & POLLHUP) ? NOTICE_OVER : NOTICE_NONE;
+}
+
 enum outcome notice_take(int listener, struct notice *notice) {
   union question question;
   memset(&question, 0, sizeof question);
   if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
-    return errno == EINTR || errno == ENOENT || errno == EAGAIN ? NOTICE_NONE : NOTICE_OVER;
+    return errno == EINTR || errno == ENOENT || errno == EAGAIN ? nothing(listener) : NOTICE_OVER;
   *notice = (struct notice){
       .id = question.notif.id, .thread = (pid_t)question.notif.pid, .number = question.notif.data.nr};
   for (int i = 0; i < 6; i++) notice->arguments[i] = question.notif.data.args[i];
