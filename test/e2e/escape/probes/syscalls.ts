@@ -35,6 +35,9 @@ export const CALLS: readonly Probe[] = [
   call('request_key', ['request_key', 'x'], /^E(PERM|NOSYS)$/),
   call('seccomp user notification', ['seccomp_listener', 'x'], /^E(BUSY|PERM)$/),
   call('open_by_handle_at', ['file_handle', '/etc/passwd'], /^E(PERM|NOSYS)$/, ['root']),
+  call('btrfs snapshot', ['snapshot', '0x50009417'], /^EPERM$/),
+  call('btrfs snapshot, the older call, with high bits', ['snapshot', high('50009401')], /^EPERM$/),
+  call('bcachefs snapshot', ['snapshot', '0x4020bc10'], /^EPERM$/),
   call('sethostname', ['hostname', 'x'], /^EPERM$/, ['root']),
   // Magic numbers that are no magic numbers: nothing can reboot.
   call('reboot', ['by_number', '169', '1', '2', '3', '0'], /^EPERM$/, ['root']),

@@ -138,6 +138,18 @@ def file_handle(path):
     return "opened by handle"
 
 
+def snapshot(request):
+    """A file system's own request, to which a folder of another one says that it does not know it."""
+    descriptor = os.open(".", os.O_RDONLY)
+    try:
+        p.syscall(16, descriptor, int(request, 0), (ctypes.c_ubyte * 4096)())
+    except OSError as error:
+        if p.errno_name(error.errno) in ("ENOTTY", "EINVAL", "EBADF", "EOPNOTSUPP", "EPROTONOSUPPORT"):
+            return "asked, then %s" % p.errno_name(error.errno)
+        raise
+    return "made"
+
+
 def hostname(_):
     name = os.uname().nodename.encode()
     p.syscall(170, name, len(name))
@@ -153,4 +165,4 @@ def tty(code, path):
 
 p.run({f.__name__: f for f in (unshare, clone, clone3, socket, socketpair, io_uring, io_uring_later, bpf, perf,
                                userfaultfd, keyctl, add_key, request_key, seccomp_listener, by_number,
-                               file_handle, hostname, tty)})
+                               file_handle, snapshot, hostname, tty)})
