@@ -71,6 +71,8 @@ test('a worker that dies loses no exchange: it is started again, and the one it 
   let started = 0;
   const analysis = analysisWith((data) => (started++ === 0 ? mortal(data) : startAnalysisWorker(data)));
   await exchange('{"first":1}');
+  // Jobs that come close together are handed over together, and then tried one by one with the next worker.
+  await expect.poll(() => results.length, { timeout: 10_000 }).toBe(1);
   await exchange(JSON.stringify({ second: fakeSecret('sk-ant-api03-', 108) }));
   await analysis.finish(20_000);
   expect(started).toBe(2);
