@@ -6,6 +6,7 @@ import type { Io } from '../core/io.ts';
 import { GATE_VERSION } from '../core/version.ts';
 import { machineAddresses } from '../policy/address.ts';
 import { localReach } from '../policy/local-reach.ts';
+import { agentVersion } from './agent-version.ts';
 import { gitFacts } from './git.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -13,10 +14,11 @@ import type { Prepared } from './prepare.ts';
 export function startFacts(
   prepared: Prepared,
   argv: readonly string[],
-  io: Pick<Io, 'cwd'>,
+  io: Pick<Io, 'cwd' | 'env'>,
   jail: Pick<Jail, 'platform' | 'features'>,
 ): Omit<RunStartFacts, 'run'> {
   const git = gitFacts(io.cwd);
+  const agent = agentFacts(prepared, argv, io);
   return {
     argv: [...argv],
     cwd: io.cwd,
@@ -26,13 +28,23 @@ export function startFacts(
     mode: prepared.settings.mode,
     enforce: prepared.settings.enforce,
     jail: { platform: jail.platform, features: [...jail.features], widened: widenings(prepared) },
-    ...(prepared.agent === undefined ? {} : { agent: { name: prepared.agent.name } }),
+    ...(agent === undefined ? {} : { agent }),
     ...(git === undefined ? {} : { git }),
     labels: { ...prepared.settings.labels },
     gate: GATE_VERSION,
     lists: prepared.lists.hashes(),
     config: prepared.configSha256,
   };
+}
+
+function agentFacts(
+  { agent }: Prepared,
+  [program = '']: readonly string[],
+  io: Pick<Io, 'cwd' | 'env'>,
+): RunStartFacts['agent'] {
+  if (agent === undefined) return undefined;
+  const version = agentVersion(program, io);
+  return { name: agent.name, ...(version === undefined ? {} : { version }) };
 }
 
 /**
