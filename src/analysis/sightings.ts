@@ -79,9 +79,10 @@ export function createSightings({ scanner, fingerprint, maskKey }: Tools): Sight
         const text = isHarmlessHeader(name) ? value : `${name}: ${value}`;
         const secretsInIt = scan({ where: () => where, text, from: 'client', places: false });
         if (secretsInIt > 0 || !isCredentialHeader(name)) continue;
-        const credential = value.replace(SCHEME, '');
-        const masked = mask(credential).replace(/#.*$/, '');
-        add({ kind: 'credential_header', where, masked, fingerprint: fingerprint(credential) });
+        for (const credential of name === 'cookie' ? cookies(value) : [value.replace(SCHEME, '')]) {
+          const masked = mask(credential).replace(/#.*$/, '');
+          add({ kind: 'credential_header', where, masked, fingerprint: fingerprint(credential) });
+        }
       }
     },
     get secrets() {
@@ -89,4 +90,14 @@ export function createSightings({ scanner, fingerprint, maskKey }: Tools): Sight
     },
     pii,
   };
+}
+
+/** Below this length the record of a header shows no fingerprint either, by which a cookie could be found again. */
+const SHORT_COOKIE = 20;
+
+/** The long values of a Cookie header, each a credential by itself; all of it where none is long. */
+function cookies(header: string): string[] {
+  const values = header.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const long = values.filter((value) => value.length >= SHORT_COOKIE);
+  return long.length > 0 ? long : [header];
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createScanner } from '../../../src/analysis/decode/scan.ts';
 import { createSightings } from '../../../src/analysis/sightings.ts';
+import { createMasker } from '../../../src/capture/mask.ts';
+import { fingerprint } from '../../../src/core/mask.ts';
 import { Random } from '../detect/random.ts';
 
 const random = new Random(11);
@@ -28,5 +30,19 @@ describe('secrets in headers', () => {
     ['Proxy-Authorization', `Basic ${OPAQUE}`, []],
   ])('%s', (name, value, expected) => {
     expect(seen(name, value)).toEqual(expected);
+  });
+
+  test('a cookie has the fingerprint that its masked header has', () => {
+    const key = Buffer.alloc(32, 3);
+    const sightings = createSightings({
+      scanner: createScanner(),
+      fingerprint: (value) => fingerprint(value, key),
+      maskKey: key,
+    });
+    const header: [string, string] = ['Cookie', `theme=dark; sid=${OPAQUE}; id=1`];
+    sightings.headers([header]);
+    expect(sightings.secrets).toHaveLength(1);
+    const [{ masked, fingerprint: seenAs } = { masked: '', fingerprint: '' }] = sightings.secrets;
+    expect(createMasker(key).headers([header])[0]?.[1]).toContain(`sid=${masked}#${seenAs}`);
   });
 });
