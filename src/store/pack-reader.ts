@@ -44,6 +44,12 @@ const FIRST_READ = 8 * 1024;
 /** Enough for the frames of a whole dictionary chain, so that reading on never starts over. */
 const CACHE_BYTES = 20 * 1024 * 1024;
 
+/** What a buffer or a frame's head takes besides its bytes, and each reference: events are many and small. */
+const OBJECT_BYTES = 500;
+const REF_BYTES = 64;
+const frameBytes = ({ stored, head }: Frame): number =>
+  stored.length + 2 * OBJECT_BYTES + head.refs.length * REF_BYTES;
+
 export interface PackReaderOptions {
   /**
    * Read on the thread that asks. For a thread with nothing else to do: what was written a moment ago comes from
@@ -56,8 +62,8 @@ export interface PackReaderOptions {
 export async function openPackReader(file: string, options: PackReaderOptions = {}): Promise<PackReader> {
   const handle = await openPack(file);
   const readAt = options.blocking === true ? blockingReader(handle, FIRST_READ) : pooledReader(handle);
-  const frames = createByteCache<Frame>(CACHE_BYTES / 4, (frame) => frame.stored.length + 200);
-  const owns = createByteCache<Buffer>(CACHE_BYTES, (own) => own.length + 100);
+  const frames = createByteCache<Frame>(CACHE_BYTES / 4, frameBytes);
+  const owns = createByteCache<Buffer>(CACHE_BYTES, (own) => own.length + OBJECT_BYTES);
 
   async function frameAt(at: number): Promise<Frame> {
     const cached = frames.get(at);
