@@ -47,7 +47,7 @@ describe('signed heads', () => {
     const paths = tempPaths();
     await signedRun(paths);
     const text = readFileSync(paths.heads, 'utf8');
-    editHeads(paths, () => text.replace(/"head":"0?/, (start) => (start.endsWith('0') ? '"head":"1' : '"head":"0')));
+    editHeads(paths, () => text.replace(/(?<="head":")./, (digit) => (digit === '0' ? '1' : '0')));
     expect(await signatureErrors(paths)).toContain('error signature_wrong');
     editHeads(paths, () => text.replace(/,"signature":\{[^}]*\}/, ''));
     expect(await signatureErrors(paths)).toEqual(['error signature_missing']);
