@@ -101,7 +101,7 @@ async function replaceChunk(): Promise<void> {
     const { head, stored } = decodeFrame(bytes.subarray(position, position + length), position) ?? {};
     if (head === undefined || stored === undefined || head.deflate || stored.length === 0) continue;
     const other = Buffer.from(stored.map((byte) => byte ^ 1));
-    encodeFrame(head, other, position).copy(bytes, position);
+    Buffer.concat([encodeFrame(head, other, position), other]).copy(bytes, position);
     break;
   }
   writeFileSync(pack(), bytes);
