@@ -106,7 +106,9 @@ test('while no server listens in the jail the connection is cut at once', async 
   const script = `touch ${ready}; until [ -e ${go} ]; do sleep 0.05; done`;
   const running = home.gate(['run', '--publish', String(port), '--', 'sh', '-c', script]);
   await expect
-    .poll(async () => (await execa('test', ['-e', ready ?? ''], { reject: false })).exitCode)
+    .poll(async () => (await execa('test', ['-e', ready ?? ''], { reject: false })).exitCode, {
+      timeout: 20_000,
+    })
     .toBe(0);
   // 56: the connection was reset. 52: it was closed.
   expect([52, 56]).toContain((await curl('--max-time', '5', url('/'))).exitCode);
