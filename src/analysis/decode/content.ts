@@ -83,13 +83,13 @@ function unzstd(bytes: Buffer, limit: number): Buffer {
 
 /**
  * The text of a body by its charset: that of the content type, else a byte order mark's, else UTF-8. Bytes that
- * are not valid in it become U+FFFD; an unknown charset is read as UTF-8. What is no text is read byte by byte, so
- * that the text inside is found and the rest costs little.
+ * are not valid in it become U+FFFD; an unknown charset is read as UTF-8. Of what is no text, only
+ * the text inside is read: runs of printable ASCII, each after a NUL.
  */
 export function decodeText(bytes: Buffer, contentType: string | undefined): string {
   const named = /charset\s{0,4}=\s{0,4}"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
   const charset = named ?? byteOrderMark(bytes);
-  if (charset === undefined && isBinary(bytes)) return bytes.toString('latin1');
+  if (charset === undefined && isBinary(bytes)) return printableRuns(bytes);
   try {
     return new TextDecoder(charset).decode(bytes);
   } catch {
@@ -97,9 +97,40 @@ export function decodeText(bytes: Buffer, contentType: string | undefined): stri
   }
 }
 
+/** An address of mail has hardly less. */
+const SHORTEST_RUN = 6;
+
 /** UTF-8 of any text has no NUL; where fields of a binary format stand around UTF-8, it is still read as that. */
 function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, 4096).includes(0) && !isUtf8(bytes);
+}
+
+/** Tab, the line ends and what has a glyph, by byte. */
+const PRINTABLE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d) ? 1 : 0,
+);
+
+/**
+ * As strings(1) does: a key in a program is found, and a megabyte of noise costs little. A run is looked for from its
+ * far end, so that most bytes of noise are not even looked at.
+ */
+function printableRuns(bytes: Buffer): string {
+  const printable = (at: number): boolean => PRINTABLE[bytes[at] ?? 0] === 1;
+  const runs: string[] = [];
+  let start = 0;
+  while (start + SHORTEST_RUN <= bytes.length) {
+    let odd = start + SHORTEST_RUN - 1;
+    while (odd >= start && printable(odd)) odd -= 1;
+    if (odd >= start) {
+      start = odd + 1;
+      continue;
+    }
+    let end = start + SHORTEST_RUN;
+    while (printable(end)) end += 1;
+    runs.push(`\0${bytes.toString('latin1', start, end)}`);
+    start = end + 1;
+  }
+  return runs.join('');
 }
 
 /** Of UTF-16, which nothing else would tell. */

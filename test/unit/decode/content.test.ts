@@ -60,8 +60,12 @@ describe('charsets', () => {
       decodeText(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('é', 'utf16le')]), 'text/plain'),
     ).toBe('é');
     expect(decodeText(Buffer.from('é'), 'text/plain; charset=nonsense')).toBe('é');
-    const binary = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x80]), Buffer.from('token=abc')]);
-    expect(decodeText(binary, 'application/octet-stream')).toBe('\0ÿþ\x80token=abc');
+    const binary = Buffer.concat([
+      Buffer.from([0, 0xff, 0xfe, 0x80]),
+      Buffer.from('token=abc\0short\xff\tlast\r\nline', 'latin1'),
+    ]);
+    expect(decodeText(binary, 'application/octet-stream')).toBe('\0token=abc\0\tlast\r\nline');
+    expect(decodeText(Buffer.from([0, 0xff]), 'application/octet-stream')).toBe('');
     expect(decodeText(Buffer.from('\0\0\0\x05naïve'), 'application/grpc')).toBe('\0\0\0\x05naïve');
     expect(decodeText(Buffer.from([0x61, 0xff]), 'text/plain')).toBe('a\ufffd');
   });
