@@ -175,7 +175,9 @@ function unpack(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer)
 
 function inflate(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer): Buffer {
   try {
-    const options = { maxOutputLength: Math.max(1, head.ownLength) };
+    // One buffer of the right size: zlib's own choice of 16 KiB would be kept whole for an event of a hundred bytes.
+    const chunkSize = Math.max(64, head.ownLength + 1);
+    const options = { maxOutputLength: Math.max(1, head.ownLength), chunkSize };
     return inflateRawSync(stored, dictionary.length === 0 ? options : { ...options, dictionary });
   } catch (error) {
     throw damaged(at, 'it cannot be decompressed', error);
