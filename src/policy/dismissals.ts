@@ -44,11 +44,14 @@ export async function addDismissal(file: string, dismissal: Dismissal): Promise<
   });
 }
 
-/** Removes the dismissals that are about the same; gives those that were there. Throws as `addDismissal` does. */
+/**
+ * Removes the dismissals that are about the same, and without a code all of an exchange; gives those that were there.
+ * Throws as `addDismissal` does.
+ */
 export async function removeDismissal(file: string, target: DismissalTarget): Promise<readonly Dismissal[]> {
   let removed: readonly Dismissal[] = [];
   await change(file, ({ dismissals }) => {
-    removed = dismissals.filter((each) => isSame(each, target));
+    removed = dismissals.filter((each) => covers(target, each));
     return { dismissals: dismissals.filter((each) => !removed.includes(each)), changed: removed.map(keyOf) };
   });
   return removed;
@@ -93,6 +96,11 @@ async function change(file: string, make: Change): Promise<void> {
 
 function isSame(a: DismissalTarget, b: DismissalTarget): boolean {
   return keyOf(a) === keyOf(b);
+}
+
+function covers(target: DismissalTarget, each: Dismissal): boolean {
+  const isWhole = target.exchange !== undefined && target.code === undefined;
+  return isWhole ? each.exchange === target.exchange : isSame(each, target);
 }
 
 function keyOf({ exchange, host, code }: DismissalTarget): string {

@@ -36,6 +36,16 @@ describe('dismissals.json', () => {
     expect(readDismissals(file).dismissals).toHaveLength(1);
   });
 
+  test('of an exchange go together when no code is named', async () => {
+    const file = tempFile();
+    const at = '2026-01-01T00:00:00.000Z';
+    await addDismissal(file, { exchange: EXCHANGE, code: 'parse_error', reason: 'one', at });
+    await addDismissal(file, { exchange: EXCHANGE, code: 'secret_in_request', reason: 'two', at });
+    await addDismissal(file, { host: 'a.test', code: 'parse_error', reason: 'three', at });
+    expect(await removeDismissal(file, { exchange: EXCHANGE })).toHaveLength(2);
+    expect(readDismissals(file).dismissals.map(({ reason }) => reason)).toEqual(['three']);
+  });
+
   test('many at once lose none', async () => {
     const file = tempFile();
     const hosts = Array.from({ length: 12 }, (_, n) => `h${n}.test`);
