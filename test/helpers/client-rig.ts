@@ -53,6 +53,18 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
+/** With `GATE_TEST_ARRIVAL=connect`, what would be captured comes to the proxy and asks for the same host by CONNECT. */
+export const BY_CONNECT = process.env['GATE_TEST_ARRIVAL'] === 'connect';
+
+async function throughConnect(client: Client, host: string, port: number): Promise<Client> {
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  client.send(`CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n\r\n`);
+  const answer = await client.saw('\r\n\r\n');
+  if (!/^HTTP\/1\.1 200 .*\r\n\r\n$/s.test(answer)) throw new Error(`no tunnel: ${answer}`);
+  client.socket.removeAllListeners('data');
+  return new Client(client.socket);
+}
+
 /** Starts an engine over real sockets, real TLS and a real upstream; only lists and recorder stand in. */
 export function createRig(options: RigOptions): Rig {
   const recorder = createMemoryRecorder();
@@ -89,7 +101,10 @@ export function createRig(options: RigOptions): Rig {
     policyCandidates: undefined,
     capturedPort,
     proxyPort: () => listen({ via: 'proxy' }),
-    captured: async (address, port) => connectClient(await capturedPort(address, port)),
+    captured: async (address, port) =>
+      BY_CONNECT
+        ? throughConnect(await rig.proxy(), options.names?.[address] ?? address, port)
+        : connectClient(await capturedPort(address, port)),
     proxy: async () => connectClient(await listen({ via: 'proxy' })),
     stop: async () => {
       for (const server of servers) server.close();
