@@ -125,5 +125,5 @@ function canonicalAddress(address: string): string {
 }
 
 function listed(verdict: Decision['verdict'], reason: string, list: ListName, pattern: Pattern): Decision {
-  return { verdict, reason, list, pattern: pattern.text };
+  return { verdict, reason, list, pattern: pattern.text, ...(pattern.ofRun ? { ofRun: true } : {}) };
 }

@@ -15,6 +15,8 @@ interface Common {
   readonly key: string;
   /** Absent: every port on the denylist, 443 and 80 elsewhere. Ranges have no port. */
   readonly port?: number;
+  /** An option of the run, and no line of the list's file. */
+  readonly ofRun?: true;
 }
 
 /** One line of a list. `host` is canonical; in a wildcard, `*` stands for any run of characters, dots too. */

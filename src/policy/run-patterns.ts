@@ -21,7 +21,7 @@ export function runPatterns(options: RunPatterns): Record<ListName, Pattern[]> {
   const parse = (texts: readonly string[], origin: string): Pattern[] =>
     texts.flatMap((text) => {
       const result = parsePattern(text);
-      if ('pattern' in result) return [result.pattern];
+      if ('pattern' in result) return [{ ...result.pattern, ofRun: true }];
       errors.push(`${origin} '${text}': ${result.problem}`);
       return [];
     });

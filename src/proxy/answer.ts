@@ -79,7 +79,9 @@ function remedy(decision: Decision, host: string, port: number): string {
   const pattern = decision.pattern ?? where;
   switch (decision.reason) {
     case 'denylisted':
-      return ` If it is needed, ask the user to type: gate deny --remove ${shellWord(pattern)}`;
+      return decision.ofRun
+        ? ` If it is needed, ask the user to start you again without --deny ${shellWord(pattern)} (it may stand in run.deny of config.toml)`
+        : ` If it is needed, ask the user to type: gate deny --remove ${shellWord(pattern)}`;
     case 'not_allowlisted':
       return ` If it is needed, ask the user to type: gate allow ${shellWord(where)}`;
     case 'private_destination':

@@ -38,7 +38,13 @@ const NOT_LISTED = { verdict: 'deny', reason: 'not_allowlisted' };
 test('its own hosts count as allowlisted for its run, and no others', async () => {
   expect((await ask(agent, '--enforce')).stdout).toMatch(/200\n.*403\n$/s);
   expect(decisions()).toEqual({
-    own: { verdict: 'forward', reason: 'allowlisted', list: 'allow', pattern: 'api.anthropic.com' },
+    own: {
+      verdict: 'forward',
+      reason: 'allowlisted',
+      list: 'allow',
+      pattern: 'api.anthropic.com',
+      ofRun: true,
+    },
     other: NOT_LISTED,
   });
   const [start] = home.ledger();

@@ -109,10 +109,11 @@ test('a host denied for this run is refused inside TLS, and nothing reaches it',
   expect(result.stdout).toMatch(/^HTTP\/\S+ 403 /);
   expect(result.stdout.toLowerCase()).toContain('x-gate-block: denylisted');
   expect(result.stdout).toContain('"type":"gate_blocked"');
+  expect(result.stdout).toContain("ask the user to start you again without --deny '*.test'");
   expect(result.stderr).toContain('1 blocked');
   expect(origin.seen.length).toBe(before);
   expect(exchangeOf(home.ledger(), '/denied')).toMatchObject({
-    request: { decision: { verdict: 'deny', reason: 'denylisted', pattern: '*.test' } },
+    request: { decision: { verdict: 'deny', reason: 'denylisted', pattern: '*.test', ofRun: true } },
     end: { outcome: 'denied' },
   });
 });

@@ -1,4 +1,8 @@
 import { expect, test } from 'vitest';
+import { decideByName } from '../../../src/policy/decide.ts';
+import { createMatcher } from '../../../src/policy/match.ts';
+import { parseList } from '../../../src/policy/pattern.ts';
+import { runPatterns } from '../../../src/policy/run-patterns.ts';
 import { blocked } from '../../../src/proxy/answer.ts';
 
 /** What an agent is told to ask for; that it works is shown with the decisions themselves. */
@@ -19,4 +23,31 @@ test.each([
   ],
 ])('%s:%i, not public, is opened by what the answer says', (host, port, typed) => {
   expect(remedy(host, port)).toBe(typed);
+});
+
+/** What is told of a.test, on a denylist of these lines in a run with these options. */
+function deniedMessage(lines: string, deny: readonly string[]): string {
+  const patterns = parseList(lines, 'denylist.txt').lines.map(({ pattern }) => pattern);
+  const none = createMatcher('allow', []);
+  const lists = {
+    deny: createMatcher('deny', [...patterns, ...runPatterns({ deny }).deny]),
+    allow: none,
+    passthrough: none,
+  };
+  const state = { lists, enforce: false, ownPorts: new Set<number>(), ownAddresses: new Set<string>() };
+  const { decision } = decideByName(state, { host: 'a.test', port: 443 });
+  return JSON.parse(String(blocked(decision, 'a.test', 443).body)).error.message;
+}
+
+test('who is denied is told to undo what denies it: the line of the list, or the option of the run', () => {
+  expect(deniedMessage('*.test\n', [])).toMatch(/type: gate deny --remove '\*\.test'$/);
+  const message = deniedMessage('', ['*.test']);
+  expect(message).toContain(
+    "start you again without --deny '*.test' (it may stand in run.deny of config.toml)",
+  );
+  expect(message).not.toContain('--remove');
+});
+
+test('a line of the list is named before an option of the run', () => {
+  expect(deniedMessage('a.test\n', ['*.test'])).toMatch(/type: gate deny --remove a\.test$/);
 });
