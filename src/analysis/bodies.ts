@@ -34,14 +34,25 @@ export async function readBodyText(
   const left = Math.max(0, stored - limit);
   const whole = left === 0 && body['incomplete'] !== true;
   try {
-    const raw = await pack.read(body, limit);
-    const isPackedFile = body.encoding === undefined && raw.subarray(0, 3).equals(GZIP);
+    const isPackedFile = body.encoding === undefined && (await pack.read(body, GZIP.length)).equals(GZIP);
     const encoding = body.stored === 'decoded' ? undefined : isPackedFile ? 'gzip' : body.encoding;
-    const decoded = await decodeContent(raw, encoding, limit);
+    const decoded = await decodeContent(() => beginning(pack.stream(body), limit), encoding, limit);
     const text = decodeText(decoded.bytes, type);
     const isProblem = decoded.problem !== undefined && whole && !isPackedFile;
     return { text, bytes, whole, left, ...(isProblem ? { problem: String(decoded.problem) } : {}) };
   } catch (error) {
     return { text: '', bytes, whole: false, left: stored, problem: messageOf(error) };
+  }
+}
+
+async function* beginning(
+  pieces: AsyncIterable<Buffer>,
+  limit: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = limit;
+  for await (const piece of pieces) {
+    yield piece.subarray(0, left);
+    left -= piece.length;
+    if (left <= 0) return;
   }
 }

@@ -70,13 +70,16 @@ async function readBody(given: unknown, pack: PackReader | undefined): Promise<E
   try {
     const bytes = await pack.read(body);
     if (stored === 'decoded') return { ...facts, bytes };
-    const decoded = await decodeContent(bytes, encoding);
+    const decoded = await decodeContent(() => pack.stream(body), encoding, MOST_DECODED);
     const { problem } = decoded;
     return { ...facts, bytes: decoded.bytes, wire: bytes, ...(problem === undefined ? {} : { problem }) };
   } catch (error) {
     return { ...nothing, problem: messageOf(error) };
   }
 }
+
+/** More would fit in no file that a reader of HAR opens. */
+const MOST_DECODED = 256 * 1024 * 1024;
 
 /** The text of bytes that are UTF-8 to the last; undefined for all others. */
 export function textOf(bytes: Buffer): string | undefined {

@@ -1,84 +1,62 @@
 import { isUtf8 } from 'node:buffer';
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
+import { messageOf } from '../../core/errors.ts';
+import { offCoding } from './codings.ts';
 
 /** A body as bytes that mean something, after its content codings were taken off. */
 export interface DecodedBody {
   readonly bytes: Buffer;
-  /** What remained: an unknown coding, a damaged or cut stream, or more output than allowed. `bytes` is what could be read. */
+  /** What remained: an unknown coding, a damaged stream, or more output than allowed. `bytes` is what could be read. */
   readonly problem?: string;
 }
 
-const gunzip = promisify(zlib.gunzip);
-const inflate = promisify(zlib.inflate);
-const inflateRaw = promisify(zlib.inflateRaw);
-const brotli = promisify(zlib.brotliDecompress);
-const DEFAULT_LIMIT = 256 << 20;
+/** Bytes as they come, from the beginning each time it is asked. */
+export type Source = () => AsyncIterable<Buffer>;
 
 /**
- * Takes content codings off, last one first (RFC 9110, section 8.4): gzip, deflate (with and without its zlib
- * wrapper, as servers differ), br, zstd (RFC 8878). Never gives more than `limit` bytes and never throws: what a
- * bomb or a damaged body yields is in `problem`.
+ * Takes content codings off, last one first (RFC 9110, section 8.4), piece by piece: neither the coded body nor what
+ * lies between two codings is ever held whole. Never gives more than `limit` bytes and never throws: the beginning of
+ * a bomb or of a damaged body is in `bytes`, and what is wrong with it in `problem`. What is not in a coding that it
+ * claims to be in is given as it came.
  */
 export async function decodeContent(
-  bytes: Buffer,
+  source: Source,
   contentEncoding: string | undefined,
-  limit = DEFAULT_LIMIT,
+  limit: number,
 ): Promise<DecodedBody> {
   const codings = (contentEncoding ?? '')
     .toLowerCase()
     .split(',')
-    .map((coding) => coding.trim());
-  let current = bytes;
-  for (const coding of codings.reverse()) {
-    if (coding === '' || coding === 'identity') continue;
-    try {
-      current = await decodeOne(current, coding, limit);
-    } catch (error) {
-      return {
-        bytes: current,
-        problem: `${coding}: ${error instanceof Error ? error.message : String(error)}`,
-      };
-    }
-  }
-  return { bytes: current };
-}
-
-async function decodeOne(bytes: Buffer, coding: string, limit: number): Promise<Buffer> {
-  if (bytes.length === 0) return bytes;
-  // Z_SYNC_FLUSH: a body that was cut still gives what it has
-  const cut = { maxOutputLength: limit, finishFlush: zlib.constants.Z_SYNC_FLUSH };
-  switch (coding) {
-    case 'gzip':
-    case 'x-gzip':
-      return gunzip(bytes, cut);
-    case 'deflate':
-      // RFC 1950 begins with 0x78 in practice; some servers send bare RFC 1951
-      return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflate(bytes, cut) : inflateRaw(bytes, cut);
-    case 'br':
-      return brotli(bytes, { maxOutputLength: limit, finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
-    case 'zstd':
-      return unzstd(bytes, limit);
-    default:
-      throw new Error('unknown content coding');
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
+    .reverse();
+  let problem: string | undefined;
+  for (;;) {
+    const off = codings.reduce((pieces, coding) => offCoding(coding, pieces, limit), source());
+    const decoded = await collect(off, limit);
+    problem ??= decoded.problem;
+    const isNothing = decoded.bytes.length === 0 && decoded.problem !== undefined;
+    if (!isNothing || codings.pop() === undefined)
+      return { bytes: decoded.bytes, ...(problem === undefined ? {} : { problem }) };
   }
 }
 
-/** fzstd, because zlib has zstd only from Node 22.15 on. It gives pieces, so that a bomb ends at the limit. */
-function unzstd(bytes: Buffer, limit: number): Buffer {
-  const pieces: Uint8Array[] = [];
+async function collect(pieces: AsyncIterable<Buffer>, limit: number): Promise<DecodedBody> {
+  const kept: Buffer[] = [];
   let total = 0;
-  const stream = new Decompress((piece) => {
-    total += piece.length;
-    if (total > limit) throw new Error(`more than ${limit} bytes`);
-    pieces.push(piece);
-  });
-  const step = 64 << 10;
-  for (let at = 0; at < bytes.length; at += step) {
-    stream.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  let problem: string | undefined;
+  try {
+    for await (const piece of pieces) {
+      kept.push(piece);
+      total += piece.length;
+      if (total <= limit) continue;
+      problem = `more than ${limit} bytes`;
+      break;
+    }
+  } catch (error) {
+    problem = messageOf(error);
   }
-  return Buffer.concat(pieces);
+  const bytes = Buffer.concat(kept, Math.min(total, limit));
+  return { bytes, ...(problem === undefined ? {} : { problem }) };
 }
 
 /**
