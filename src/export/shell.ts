@@ -1,3 +1,4 @@
+import { shellWord as oneWord } from '../core/shell.ts';
 import { textOf } from './exchange.ts';
 
 /** Stands before and after a variable's name in a text that is still to be quoted: no header and no URL has it. */
@@ -17,14 +18,10 @@ export function shellWord(text: string, encoding: 'latin1' | 'utf8' = 'latin1'):
     .split(MARK)
     .map((piece, index) => {
       if (index % 2 === 1) return `"$${piece}"`;
-      return piece === '' ? '' : quoted(encoding === 'latin1' ? asBytes(piece) : piece);
+      return piece === '' ? '' : oneWord(encoding === 'latin1' ? asBytes(piece) : piece);
     })
     .join('');
   return word === '' ? "''" : word;
-}
-
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What came as UTF-8 is text again; what did not can only be guessed, and stays as it is. */

@@ -1,3 +1,5 @@
+import { shellWord } from '../core/shell.ts';
+
 /**
  * Makes text from outside (captured URLs, command lines, host names) safe to print: control characters,
  * which a terminal would obey, become visible escapes. Bidirectional overrides count as control characters.
@@ -14,8 +16,5 @@ export function printable(text: string): string {
 
 /** A command line as it could be typed: arguments with special characters are put in single quotes. */
 export function commandLine(argv: readonly string[]): string {
-  return argv
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .map(printable)
-    .join(' ');
+  return argv.map(shellWord).map(printable).join(' ');
 }

@@ -1,4 +1,5 @@
 import type { Decision, HeaderList } from '../core/record.ts';
+import { shellWord } from '../core/shell.ts';
 import { isIpLiteral } from '../policy/host.ts';
 import { urlAuthority } from './claim.ts';
 import type { UpstreamErrorCode } from './errors.ts';
@@ -100,11 +101,6 @@ function opening(host: string, port: number): string {
   const allow = `gate allow ${shellWord(where)}`;
   if (isIpLiteral(host) || host === 'localhost' || host.endsWith('.localhost')) return allow;
   return `${allow} (if the name stands for this very machine, instead: gate run --resolve ${shellWord(`${where}:127.0.0.1`)})`;
-}
-
-/** Patterns may hold `*` and brackets, which shells expand. */
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9.:_-]+$/.test(text) ? text : `'${text.replaceAll("'", '')}'`;
 }
 
 /** The origin could not be reached, or broke off before its answer. */

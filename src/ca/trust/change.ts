@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { EXIT, GateError, messageOf } from '../../core/errors.ts';
+import { shellWord } from '../../core/shell.ts';
 import { type Machine, type Place, type Step, searchPath, type TrustStore } from './store.ts';
 import { type StoreName, storeOf } from './stores.ts';
 
@@ -95,11 +96,8 @@ function carryOut(store: StoreName, step: Step, { env }: Machine): void {
   }
 }
 
-/** For a shell. */
 function shown({ command }: Step): string {
-  return command
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return command.map(shellWord).join(' ');
 }
 
 function isRoot(): boolean {
