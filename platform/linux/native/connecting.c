@@ -24,18 +24,12 @@
 #endif
 
 /* Of the kernel's own: the call is made anew once the signal was handled. */
-enum { RESTART = 512, TYPE_MASK = 0xf };
+enum { RESTART = 512 };
 
 struct address {
   struct sockaddr_storage name;
   socklen_t size;
 };
-
-static int option(int fd, int name) {
-  int value = -1;
-  socklen_t room = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, name, &value, &room) < 0 ? -1 : value;
-}
 
 /* A socket that came in from outside (as standard input) leads out, whatever it is aimed at. The kernel tells of a
  * socket's namespace only those who have power there, and that ends at the jail. */
@@ -103,7 +97,7 @@ static int connect_name(struct server *server, int fd, const struct address *add
 
 static int connect_unix(struct server *server, int fd, const struct address *address) {
   const struct sockaddr_un *name = (const struct sockaddr_un *)&address->name;
-  int type = option(fd, SO_TYPE);
+  int type = socket_option(fd, SO_TYPE);
   /* No other is made in the jail. */
   if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return -EPROTOTYPE;
   if (address->size <= offsetof(struct sockaddr_un, sun_path) || address->size > sizeof *name) return -EINVAL;
@@ -115,7 +109,7 @@ static int connect_unix(struct server *server, int fd, const struct address *add
 static int connect_as_caller(struct server *server, int fd, const struct address *address) {
   struct broker *broker = server->broker;
   if (!notice_valid(broker->listener, &server->notice)) return -EINTR;
-  int family = option(fd, SO_DOMAIN);
+  int family = socket_option(fd, SO_DOMAIN);
   if (family < 0) return -errno;
   if (!of_jail(fd)) return -EPERM;
   if (!caller_become(&broker->lookout, server->notice.thread)) return -EPERM;
@@ -148,7 +142,7 @@ static void serve_listen(struct server *server) {
   struct broker *broker = server->broker;
   const struct notice *notice = &server->notice;
   int fd = caller_descriptor(&broker->lookout, notice->thread, (int)notice->arguments[0]);
-  if (fd >= 0 && option(fd, SO_DOMAIN) == AF_UNIX && notice_valid(broker->listener, notice)) {
+  if (fd >= 0 && socket_option(fd, SO_DOMAIN) == AF_UNIX && notice_valid(broker->listener, notice)) {
     int place = ioctl(fd, SIOCUNIXFILE);
     if (place >= 0) names_add(&broker->names, place);
   }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -102,6 +103,12 @@ int write_file(const char *path, const char *text) {
   close(fd);
   errno = problem;
   return result;
+}
+
+int socket_option(int fd, int name) {
+  int value = -1;
+  socklen_t room = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &room) < 0 ? -1 : value;
 }
 
 bool under(const char *path, const char *folder) {

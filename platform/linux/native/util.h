@@ -1,4 +1,4 @@
-/* Small things everything needs: growing lists, whole reads and writes, path arithmetic. */
+/* Small things everything needs: growing lists, whole reads and writes, what a socket is, path arithmetic. */
 #ifndef GATE_UTIL_H
 #define GATE_UTIL_H
 
@@ -26,6 +26,9 @@ int write_all(int fd, const void *data, size_t size);
 /* A whole small file (such as those of /proc) as text, or NULL with errno. */
 char *read_file(const char *path);
 int write_file(const char *path, const char *text);
+
+/* A whole number of SOL_SOCKET, or -1 with errno. */
+int socket_option(int fd, int name);
 
 /* Whether `path` is `folder` or lies below it; both absolute, without trailing slashes. */
 bool under(const char *path, const char *folder);

@@ -39,16 +39,11 @@ static void default_signals(void) {
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail("launch", "sigprocmask");
 }
 
-static int option(int fd, int name) {
-  int value = -1;
-  socklen_t room = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, name, &value, &room) < 0 ? -1 : value;
-}
-
 /* A socket of another network namespace that could still choose whom it talks to: with each message, or by the name
  * that comes with the first one (TCP Fast Open), or by accepting whoever asks. 0, or why not. */
 static int free_socket(int fd) {
-  int type = option(fd, SO_TYPE), family = option(fd, SO_DOMAIN), protocol = option(fd, SO_PROTOCOL);
+  int type = socket_option(fd, SO_TYPE), family = socket_option(fd, SO_DOMAIN);
+  int protocol = socket_option(fd, SO_PROTOCOL);
   struct sockaddr_storage peer;
   socklen_t room = sizeof peer;
   if (type != SOCK_STREAM && type != SOCK_SEQPACKET) return ESOCKTNOSUPPORT;
