@@ -74,8 +74,8 @@ static void local_sockets(struct filter *filter, bool pair) {
   static const uint32_t types[] = {SOCK_STREAM, SOCK_SEQPACKET};
   filter_argument(filter, 1, TYPE_MASK);
   /* For the kernel the two are one. */
-  size_t datagrams = pair ? filter_only_if(filter, SOCK_DGRAM, SOCK_RAW) : 0;
   if (pair) {
+    size_t datagrams = filter_only_if(filter, SOCK_DGRAM, SOCK_RAW);
     filter_return(filter, SECCOMP_RET_USER_NOTIF);
     filter_skip_end(filter, datagrams);
   }
@@ -136,40 +136,30 @@ static void namespaces(struct filter *filter, bool nested) {
   filter_end(filter, block);
 }
 
+static void notify(struct filter *filter, long number) {
+  size_t block = filter_begin(filter, number);
+  filter_return(filter, SECCOMP_RET_USER_NOTIF);
+  filter_end(filter, block);
+}
+
 /* What broker.h does instead of the kernel, or before it. */
 static void brokered(struct filter *filter) {
-  static const long numbers[] = {SYS_connect, SYS_listen};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    size_t block = filter_begin(filter, numbers[i]);
-    filter_return(filter, SECCOMP_RET_USER_NOTIF);
-    filter_end(filter, block);
-  }
+  notify(filter, SYS_connect);
+  notify(filter, SYS_listen);
 }
 
 /* What renames.c judges where the command can have mounts of its own: whatever takes the name away from a folder on the
  * way to gate's files, or with `files` from a file or symlink. */
 static void renames(struct filter *filter, bool files) {
-  static const long numbers[] = {
 #ifdef SYS_rename
-      SYS_rename,    SYS_rmdir,
+  notify(filter, SYS_rename);
+  notify(filter, SYS_rmdir);
+  if (files) notify(filter, SYS_unlink);
 #endif
-      SYS_renameat2,
 #ifdef SYS_renameat
-      SYS_renameat,
+  notify(filter, SYS_renameat);
 #endif
-#ifdef SYS_unlink
-      SYS_unlink,
-#endif
-  };
-  size_t count = sizeof numbers / sizeof *numbers;
-#ifdef SYS_unlink
-  if (!files) count--;
-#endif
-  for (size_t i = 0; i < count; i++) {
-    size_t block = filter_begin(filter, numbers[i]);
-    filter_return(filter, SECCOMP_RET_USER_NOTIF);
-    filter_end(filter, block);
-  }
+  notify(filter, SYS_renameat2);
   size_t block = filter_begin(filter, SYS_unlinkat);
   filter_argument(filter, 2, UINT32_MAX);
   if (!files) filter_add(filter, BPF_JMP | BPF_JSET | BPF_K, AT_REMOVEDIR, 0, 1);
