@@ -72,6 +72,7 @@ test.each(['127.0.0.1', '[::1]'])('an entry for %s and its port means the same s
       reason: 'allowlisted',
       list: 'allow',
       pattern: `${address}:${port}`,
+      ofRun: true,
     })),
   );
   expect(result.stderr).toContain(`widened: local:${port})`);
