@@ -1,6 +1,6 @@
 import { brotliDecompressSync, deflateRawSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { looksLikeText } from './content-kind.ts';
+import { isOneFrame, unzstd } from './zstd.ts';
 
 /** No body is decoded beyond this; a longer one is kept as it came. */
 const MAX_DECODED = 16 * 1024 * 1024;
@@ -40,7 +40,7 @@ function decode(wire: Buffer, encoding: string): Buffer | undefined {
     case 'br':
       return brotliDecompressSync(wire, options);
     case 'zstd':
-      return decodeZstd(wire);
+      return isOneFrame(wire) ? unzstd(wire, MAX_DECODED) : undefined;
     default:
       return undefined;
   }
@@ -57,32 +57,4 @@ function isPlainGzip(wire: Buffer): boolean {
  */
 function accountsFor(wire: Buffer, decoded: Buffer): boolean {
   return wire.length <= deflateRawSync(decoded, { level: 1 }).length * 1.25 + 64;
-}
-
-/** One Zstandard frame (RFC 8878) with a window within bounds, and nothing behind or before it. */
-function decodeZstd(wire: Buffer): Buffer | undefined {
-  if (wire.readUInt32LE(0) !== 0xfd2fb528 || !isSmallWindow(wire)) return undefined;
-  const pieces: Buffer[] = [];
-  let length = 0;
-  const stream = new Decompress((piece) => {
-    length += piece.length;
-    if (length > MAX_DECODED) throw new RangeError('zstd: too long');
-    pieces.push(Buffer.from(piece));
-  });
-  stream.push(wire, true);
-  return Buffer.concat(pieces, length);
-}
-
-/** The frame header says how much memory a decoder needs; fzstd would take its word for it. */
-function isSmallWindow(wire: Buffer): boolean {
-  const descriptor = wire[4] ?? 0;
-  const sizeBytes = [descriptor & 0x20 ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  if (descriptor & 0x20)
-    return wire.readUIntLE(5 + dictionaryBytes(descriptor), Math.min(sizeBytes, 6)) <= MAX_DECODED;
-  const window = wire[5] ?? 0;
-  return (1 << (10 + (window >> 3))) * (1 + (window & 7) / 8) <= MAX_DECODED && window >> 3 < 20;
-}
-
-function dictionaryBytes(descriptor: number): number {
-  return [0, 1, 2, 4][descriptor & 3] ?? 0;
 }

@@ -1,8 +1,8 @@
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { Body } from '../../core/record.ts';
 import { looksLikeText } from '../content-kind.ts';
 import type { PackReader } from '../pack-reader.ts';
+import { unzstd } from '../zstd.ts';
 
 /** Compressed text is not decoded beyond this: what the index wants of a body is much less. */
 const MAX_DECODED = 4 * 1024 * 1024;
@@ -64,22 +64,10 @@ function decode(bytes: Buffer, coding: string): Buffer {
         finishFlush: constants.BROTLI_OPERATION_FLUSH,
       });
     case 'zstd':
-      return unzstd(bytes);
+      return unzstd(bytes, MAX_DECODED);
     default:
       return Buffer.alloc(0);
   }
-}
-
-function unzstd(bytes: Buffer): Buffer {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  const stream = new Decompress((piece) => {
-    length += piece.length;
-    if (length > MAX_DECODED) throw new RangeError('zstd: too long');
-    pieces.push(Buffer.from(piece));
-  });
-  stream.push(bytes);
-  return Buffer.concat(pieces, length);
 }
 
 const JSON_TYPE = /json|event-stream|javascript/i;
