@@ -1,6 +1,7 @@
 import { EXIT, GateError } from '../core/errors.ts';
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 
 interface DemoFlags extends GlobalFlags {
   readonly keep?: boolean;
@@ -17,7 +18,6 @@ export const defineDemo: DefineCommand = ({ io, finish }) =>
     .option('--keep', 'leave the home of the demo where it is, and say where')
     .option('--json', 'print one JSON object')
     .action(async (flags: DemoFlags) => {
-      const { paint, wantsColor } = await import('../output/color.ts');
       const { demoText } = await import('../output/demo.ts');
       const { demo } = await import('../demo/demo.ts');
       const { watchForEnding } = await import('../demo/ending.ts');
@@ -25,8 +25,9 @@ export const defineDemo: DefineCommand = ({ io, finish }) =>
       const ending = watchForEnding();
       try {
         const report = await demo({ env: io.env, keep: flags.keep === true, signal: ending.signal });
-        const colors = paint(wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color }));
-        io.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : demoText(report, colors));
+        io.stdout.write(
+          flags.json ? `${JSON.stringify(report)}\n` : demoText(report, lookOf(io, flags).paint),
+        );
         const failed = report.checks.filter(({ ok }) => !ok).map(({ title }) => title);
         if (failed.length > 0) throw notAsExpected(failed);
       } catch (error) {

@@ -2,6 +2,7 @@ import { EXIT } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { command, type DefineCommand, refuseInJail } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 
 interface DoctorFlags extends GlobalFlags {
   readonly autoRepair?: boolean;
@@ -56,10 +57,8 @@ async function print(
   view: { readonly isDryRun: boolean; readonly ok: boolean },
 ): Promise<void> {
   const { doctorJson, doctorText, speaksUtf8 } = await import('../output/doctor.ts');
-  const { paint, wantsColor } = await import('../output/color.ts');
-  const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
   const text = flags.json
     ? `${JSON.stringify(doctorJson(results, view))}\n`
-    : doctorText(results, view, { paint: paint(color), unicode: speaksUtf8(io.env) });
+    : doctorText(results, view, { paint: lookOf(io, flags).paint, unicode: speaksUtf8(io.env) });
   await new Promise<void>((written) => io.stdout.write(text, () => written()));
 }

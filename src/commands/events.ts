@@ -2,6 +2,7 @@ import { EXIT } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 import { compileArguments, FILTER_HELP, takesFilter } from './reading/filter.ts';
 import { parseLimit } from './reading/limit.ts';
 import { withIndex } from './reading/open.ts';
@@ -43,12 +44,9 @@ async function listEvents(args: readonly string[], flags: EventsFlags, io: Io): 
       return;
     }
     const { eventsText } = await import('../output/events.ts');
-    const { paint, wantsColor } = await import('../output/color.ts');
     const limit = flags.limit ?? SCREEN_LIMIT;
     const found = events.newest(where, limit);
-    const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
-    const width = io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : undefined;
-    await print(io, eventsText(found, { paint: paint(color), width, now: new Date() }));
+    await print(io, eventsText(found, { ...lookOf(io, flags), now: new Date() }));
     if (found.length === 0) say(io, flags, 'nothing matches');
     if (found.length === limit) {
       const all = events.count(where);

@@ -3,6 +3,7 @@ import type { Io } from '../core/io.ts';
 import { gatePaths } from '../core/paths.ts';
 import { command, type DefineCommand, rejectWords, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 
 interface ListsFlags extends GlobalFlags {
   readonly json?: boolean;
@@ -46,7 +47,6 @@ async function showLists(io: Io, flags: ListsFlags): Promise<void> {
   const { readDecisions } = await import('../store/decisions.ts');
   const { listRuns } = await import('../store/runs.ts');
   const { listsText } = await import('../output/lists.ts');
-  const { paint, wantsColor } = await import('../output/color.ts');
   const paths = gatePaths(io.env);
   const report = readLists(paths);
   const counter = createHitCounter();
@@ -65,8 +65,7 @@ async function showLists(io: Io, flags: ListsFlags): Promise<void> {
   };
   const lists = { deny: listed('deny'), allow: listed('allow'), passthrough: listed('passthrough') };
   const all = { lists, conflicts: report.conflicts, others: counter.others(), runs: runs.length };
-  const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
-  io.stdout.write(flags.json ? `${JSON.stringify(all)}\n` : listsText(all, paint(color)));
+  io.stdout.write(flags.json ? `${JSON.stringify(all)}\n` : listsText(all, lookOf(io, flags).paint));
 }
 
 async function suggest(io: Io, flags: SuggestFlags): Promise<void> {

@@ -1,5 +1,6 @@
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 
 /** `gate runs`: what ran, oldest first. */
 export const defineRuns: DefineCommand = ({ io }) =>
@@ -14,9 +15,10 @@ export const defineRuns: DefineCommand = ({ io }) =>
       const { listRuns } = await import('../store/runs.ts');
       const { readRunFacts } = await import('../store/run-facts.ts');
       const runs = listedRuns(listRuns(gatePaths(io.env)), readRunFacts);
-      const width = io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : undefined;
       if (runs.length === 0 && !options.json) say(io, options, 'no runs yet\n  gate run -- <command>');
       io.stdout.write(
-        options.json ? runs.map((run) => `${JSON.stringify(run)}\n`).join('') : runsTable(runs, width),
+        options.json
+          ? runs.map((run) => `${JSON.stringify(run)}\n`).join('')
+          : runsTable(runs, lookOf(io, options).width),
       );
     });

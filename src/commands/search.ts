@@ -6,6 +6,7 @@ import type { EventRow } from '../store/query/event.ts';
 import type { Phrase } from '../store/query/words.ts';
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 import { compileArguments, FILTER_HELP, takesFilter } from './reading/filter.ts';
 import { parseLimit } from './reading/limit.ts';
 import { type Reading, withIndex } from './reading/open.ts';
@@ -72,10 +73,7 @@ async function search(
   if (rows.length === flags.limit) say(io, flags, `the newest ${flags.limit}; --limit all shows the rest`);
   if (flags.json === true) return;
   const { searchText } = await import('../output/search.ts');
-  const { paint, wantsColor } = await import('../output/color.ts');
-  const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
-  const width = io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : undefined;
-  await print(io, searchText(hits, { paint: paint(color), width, now: new Date() }));
+  await print(io, searchText(hits, { ...lookOf(io, flags), now: new Date() }));
 }
 
 /** The words around the first hit; undefined where the text is gone. Secrets are masked before anything is cut. */

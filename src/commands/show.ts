@@ -8,6 +8,7 @@ import type { ListedEvent } from '../store/query/event.ts';
 import type { EventRecords } from '../store/query/records.ts';
 import { command, type DefineCommand } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts';
 import { type Reading, withIndex } from './reading/open.ts';
 import { openPackIfThere } from './reading/pack.ts';
@@ -70,9 +71,7 @@ async function shownText(
   const shown = { ...event, ...view };
   if (flags.json === true) return `${JSON.stringify(shown)}\n`;
   const { showText } = await import('../output/show.ts');
-  const { paint, wantsColor } = await import('../output/color.ts');
-  const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
-  return showText(shown, { paint: paint(color), full: flags.full === true });
+  return showText(shown, { paint: lookOf(io, flags).paint, full: flags.full === true });
 }
 
 interface RawDeps {

@@ -3,6 +3,7 @@ import { EXIT } from '../core/errors.ts';
 import { GROUPINGS, type Grouping } from '../store/query/stats.ts';
 import { command, type DefineCommand } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 import { compileArguments, FILTER_HELP, takesFilter } from './reading/filter.ts';
 import { withIndex } from './reading/open.ts';
 import { print } from './reading/print.ts';
@@ -35,10 +36,7 @@ export const defineStats: DefineCommand = ({ io, finish }) =>
           return;
         }
         const { statsText } = await import('../output/stats.ts');
-        const { paint, wantsColor } = await import('../output/color.ts');
-        const color = wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color });
-        const width = io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : undefined;
-        await print(io, statsText(flags.by, counted, { paint: paint(color), width }));
+        await print(io, statsText(flags.by, counted, lookOf(io, flags)));
       });
       finish(EXIT.ok);
     });

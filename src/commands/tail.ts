@@ -3,6 +3,7 @@ import type { Io } from '../core/io.ts';
 import type { News } from '../store/query/follow.ts';
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { lookOf } from './look.ts';
 import { compileArguments, FILTER_HELP, takesFilter } from './reading/filter.ts';
 import { type Reading, withIndex } from './reading/open.ts';
 import { print } from './reading/print.ts';
@@ -97,12 +98,9 @@ function createBell(): Bell {
 async function shower(flags: TailFlags, io: Io): Promise<(news: News) => Promise<void>> {
   if (flags.json === true) return ({ event }) => print(io, `${JSON.stringify(event)}\n`);
   const { eventLine, flagsLine } = await import('../output/events.ts');
-  const { paint, wantsColor } = await import('../output/color.ts');
-  const colors = paint(wantsColor({ env: io.env, isTTY: io.stdout.isTTY, color: flags.color }));
   const told = new Set<string>();
   return async ({ event, ended }) => {
-    const width = io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : undefined;
-    const look = { paint: colors, width, now: new Date() };
+    const look = { ...lookOf(io, flags), now: new Date() };
     const open = event.flags.filter(({ dismissed }) => !dismissed).map(({ code }) => `${event.id} ${code}`);
     const isNew = open.some((key) => !told.has(key));
     // What a filter lets through only now has had no line yet.
