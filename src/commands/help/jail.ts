@@ -76,8 +76,8 @@ Files of other users
   They show as owner "nobody" for a normal user. Reading and writing them is as before.
 
 Sandboxes of the command's own
-  bubblewrap and the like work, but for a cgroup namespace, which is refused: in the
-  place of \`bwrap --unshare-all\`, name them: --unshare-user --unshare-net and so on.
+  bubblewrap and the like work; only a cgroup namespace is refused. Where \`bwrap\` is
+  asked to unshare all at once, name the other namespaces one by one.
 
 A jail in a jail
   \`gate run\` inside \`gate run\` is refused: the command is recorded already.
