@@ -2,12 +2,10 @@
  * C library would change every thread. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,7 +14,7 @@
 #include "caps.h"
 #include "report.h"
 
-enum { GROUPS = 128, STATUS = 16384 };
+enum { GROUPS = 128 };
 
 struct person {
   uid_t user;
@@ -26,14 +24,6 @@ struct person {
   bool over_files; /* CAP_DAC_OVERRIDE in the jail's own user namespace */
 };
 
-static bool same_users(const struct lookout *lookout, pid_t thread) {
-  char name[64];
-  struct stat own, other;
-  snprintf(name, sizeof name, "%d/ns/user", (int)thread);
-  return fstatat(lookout->proc, name, &other, 0) == 0 && fstatat(lookout->proc, "self/ns/user", &own, 0) == 0 &&
-         own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-}
-
 /* The last of the four numbers of a line: what counts for files. */
 static bool fourth(const char *status, const char *field, unsigned *value) {
   const char *line = strstr(status, field);
@@ -41,13 +31,8 @@ static bool fourth(const char *status, const char *field, unsigned *value) {
 }
 
 static bool person_of(const struct lookout *lookout, pid_t thread, struct person *person) {
-  char name[64], status[STATUS];
-  snprintf(name, sizeof name, "%d/status", (int)thread);
-  int fd = openat(lookout->proc, name, O_RDONLY | O_CLOEXEC);
-  ssize_t size = fd < 0 ? -1 : read(fd, status, sizeof status - 1);
-  if (fd >= 0) close(fd);
-  if (size < 0) return false;
-  status[size] = 0;
+  char status[STATUS_ROOM];
+  if (!caller_status(lookout, thread, status)) return false;
   const char *groups = strstr(status, "\nGroups:"), *caps = strstr(status, "\nCapEff:");
   errno = EPROTO;
   if (!groups || !caps) return false;
@@ -61,7 +46,7 @@ static bool person_of(const struct lookout *lookout, pid_t thread, struct person
     rest = end;
   }
   uint64_t effective = strtoull(caps + strlen("\nCapEff:"), NULL, 16);
-  person->over_files = (effective & CAP_BIT_DAC_OVERRIDE) && same_users(lookout, thread);
+  person->over_files = (effective & CAP_BIT_DAC_OVERRIDE) && caller_shares(lookout, thread, "user") == 1;
   return true;
 }
 

@@ -26,16 +26,13 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-enum { OF_THREAD = O_EXCL, NAME_ROOM = 64, STATUS_ROOM = 8192 };
+enum { OF_THREAD = O_EXCL, NAME_ROOM = 64 };
 
 void lookout_open(struct lookout *lookout) {
   lookout->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   lookout->fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   lookout->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  struct stat mounts;
-  if (lookout->proc < 0 || lookout->fds < 0 || lookout->root < 0 || stat("/proc/self/ns/mnt", &mounts) < 0)
-    fail("broker", "/proc");
-  lookout->mounts = mounts.st_ino;
+  if (lookout->proc < 0 || lookout->fds < 0 || lookout->root < 0) fail("broker", "/proc");
 }
 
 /* One field of /proc/PID/status in `base`, with what follows it. */
@@ -46,7 +43,7 @@ static bool status_field(const char *status, const char *field, int base, uint64
   return true;
 }
 
-static bool status_read(const struct lookout *lookout, pid_t thread, char status[STATUS_ROOM]) {
+bool caller_status(const struct lookout *lookout, pid_t thread, char status[STATUS_ROOM]) {
   char name[NAME_ROOM];
   snprintf(name, sizeof name, "%d/status", (int)thread);
   int fd = openat(lookout->proc, name, O_RDONLY | O_CLOEXEC);
@@ -62,7 +59,7 @@ static bool status_read(const struct lookout *lookout, pid_t thread, char status
 static int hold_process(const struct lookout *lookout, pid_t thread) {
   char status[STATUS_ROOM];
   uint64_t process = 0;
-  if (!status_read(lookout, thread, status) || !status_field(status, "\nTgid:", 10, &process)) return -1;
+  if (!caller_status(lookout, thread, status) || !status_field(status, "\nTgid:", 10, &process)) return -1;
   if ((pid_t)process != thread && syscall(SYS_kcmp, thread, (pid_t)process, KCMP_FILES, 0, 0) != 0) {
     errno = EPERM;
     return -1;
@@ -109,7 +106,7 @@ bool caller_text(pid_t thread, uint64_t address, char *text, size_t room) {
 bool caller_interrupted(const struct lookout *lookout, pid_t thread) {
   char status[STATUS_ROOM];
   uint64_t process = 0, own = 0, shared = 0, blocked = 0, ignored = 0;
-  if (!status_read(lookout, thread, status)) return true;
+  if (!caller_status(lookout, thread, status)) return true;
   status_field(status, "\nTgid:", 10, &process);
   status_field(status, "\nSigPnd:", 16, &own);
   status_field(status, "\nShdPnd:", 16, &shared);
@@ -186,10 +183,11 @@ int caller_open(const struct lookout *lookout, pid_t thread, int base, const cha
   return fd;
 }
 
-int caller_shares_mounts(const struct lookout *lookout, pid_t thread) {
-  char name[NAME_ROOM];
-  struct stat mounts;
-  snprintf(name, sizeof name, "%d/ns/mnt", (int)thread);
-  if (fstatat(lookout->proc, name, &mounts, 0) < 0) return -1;
-  return mounts.st_ino == lookout->mounts;
+int caller_shares(const struct lookout *lookout, pid_t thread, const char *space) {
+  char own_name[NAME_ROOM], its_name[NAME_ROOM];
+  struct stat own, its;
+  snprintf(own_name, sizeof own_name, "self/ns/%s", space);
+  snprintf(its_name, sizeof its_name, "%d/ns/%s", (int)thread, space);
+  if (fstatat(lookout->proc, own_name, &own, 0) < 0 || fstatat(lookout->proc, its_name, &its, 0) < 0) return -1;
+  return its.st_ino == own.st_ino && its.st_dev == own.st_dev;
 }

@@ -9,12 +9,14 @@
 
 #include "util.h"
 
+/* All of /proc/PID/status; of somebody in hundreds of groups it is long. */
+enum { STATUS_ROOM = 16384 };
+
 /* What one process of ours needs to look at others. */
 struct lookout {
   int proc; /* /proc of our own pid namespace: the jail's shows other numbers */
   int fds;  /* /proc/self/fd there */
   int root; /* the jail's */
-  ino_t mounts; /* number of the jail's mount namespace */
   bool users; /* the command may change its user: calls are made with the caller's */
 };
 
@@ -25,6 +27,8 @@ void lookout_open(struct lookout *lookout);
 int caller_descriptor(const struct lookout *lookout, pid_t thread, int number);
 bool caller_read(pid_t thread, uint64_t address, void *data, size_t size);
 bool caller_write(pid_t thread, uint64_t address, const void *data, size_t size);
+/* /proc/PID/status as text; false with errno. */
+bool caller_status(const struct lookout *lookout, pid_t thread, char status[STATUS_ROOM]);
 /* Whether a signal waits for it that would have interrupted the call. */
 bool caller_interrupted(const struct lookout *lookout, pid_t thread);
 /* A string with its NUL; false with errno. */
@@ -33,8 +37,8 @@ bool caller_text(pid_t thread, uint64_t address, char *text, size_t room);
  * `base`, or where the caller is if that is negative. Needs a file system view that this thread shares with nobody, and
  * the caller's credentials for what may be searched. */
 int caller_open(const struct lookout *lookout, pid_t thread, int base, const char *path);
-/* Whether it sees the mounts of the jail itself, not a copy of its own: 1, 0, or -1 with errno. */
-int caller_shares_mounts(const struct lookout *lookout, pid_t thread);
+/* Whether it is in the jail's own namespace of this kind ("mnt", "user"), not in one it made: 1, 0, or -1 with errno. */
+int caller_shares(const struct lookout *lookout, pid_t thread, const char *space);
 /* Takes on the caller's users, groups and power over files; false with errno. */
 bool caller_become(const struct lookout *lookout, pid_t thread);
 void caller_leave(const struct lookout *lookout);

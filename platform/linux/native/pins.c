@@ -72,10 +72,8 @@ static int by_length(const void *a, const void *b) {
 
 /* What is bound over a pinned path: itself. An absolute symlink gives way to a relative one with the same target,
  * because bubblewrap mounts the jail's tree elsewhere and then looks up every mount point there, through the link. */
-static const char *pinned_as(const char *path, size_t number) {
-  struct stat about;
-  if (lstat(path, &about) < 0) fail("pins", path);
-  const char *target = S_ISLNK(about.st_mode) ? link_target(path) : "";
+static const char *pinned_as(const char *path, bool link, size_t number) {
+  const char *target = link ? link_target(path) : "";
   if (*target != '/') return path;
   char *relative = copy_text(target + strspn(target, "/"));
   /* The path has no other symlinks in it: every `/` but the first is one folder to climb. */
@@ -94,8 +92,10 @@ bool pins_apply(struct list *pins) {
   for (size_t i = 0; i < pins->count; i++) {
     const char *path = pins->items[i];
     struct stat about;
-    if (lstat(path, &about) == 0 && S_ISLNK(about.st_mode)) links = true;
-    if (!is_mount_point(&mounts, path)) bind_path(pinned_as(path, i), path, true, "pins");
+    if (lstat(path, &about) < 0) fail("pins", path);
+    bool link = S_ISLNK(about.st_mode);
+    links = links || link;
+    if (!is_mount_point(&mounts, path)) bind_path(pinned_as(path, link, i), path, true, "pins");
   }
   return links;
 }

@@ -93,7 +93,7 @@ static int make_call(struct server *server) {
 void serve_rename(struct server *server) {
   struct broker *broker = server->broker;
   const struct notice *notice = &server->notice;
-  int shared = caller_shares_mounts(&broker->lookout, notice->thread), result = -EPERM;
+  int shared = caller_shares(&broker->lookout, notice->thread, "mnt"), result = -EPERM;
   /* Nobody but the thread itself, which waits, can give it another view: its arguments may change as they like. */
   if (shared == 1 && notice_valid(broker->listener, notice)) {
     notice_continue(broker->listener, notice);
