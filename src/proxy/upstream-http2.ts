@@ -81,10 +81,7 @@ export class Http2Call implements UpstreamCall {
   #listen(stream: ClientHttp2Stream): void {
     const { entry } = this.#deps;
     this.#stream = stream;
-    entry.streams += 1;
-    stream.on('close', () => {
-      entry.streams -= 1;
-    });
+    entry.carry(stream);
     stream.on('headers', (_headers, _flags, raw?: string[]) => this.#onHead(raw ?? [], stream));
     stream.on('response', (_headers, _flags, raw?: string[]) => this.#onHead(raw ?? [], stream));
     stream.on('wantTrailers', () => {

@@ -1,7 +1,8 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Candidate } from '../core/policy.ts';
 import { urlAuthority } from './claim.ts';
 import type { Limits } from './limits.ts';
+import { watchQuiet } from './quiet.ts';
 import type { Connected } from './upstream-dial.ts';
 
 const MIB = 1024 * 1024;
@@ -15,7 +16,10 @@ export interface OriginSession {
   readonly tlsMs: number | undefined;
   /** Whether any call has used it. */
   used: boolean;
+  /** How many it carries. */
   streams: number;
+  /** Counts a stream in, until it closes. */
+  carry(stream: ClientHttp2Stream): void;
 }
 
 /** The HTTP/2 connections, by origin. */
@@ -53,14 +57,20 @@ export function createSessions(limits: Limits): Sessions {
         maxSessionMemory: 256,
         settings: { enablePush: false, initialWindowSize: MIB },
       });
+      const touch = watchQuiet(session, limits.poolIdleMs, () => {
+        if (entry.streams === 0) session.close();
+      });
       const entry: OriginSession = {
-        session,
-        candidate,
-        authority,
-        connectMs,
-        tlsMs,
+        ...{ session, candidate, authority, connectMs, tlsMs },
         used: false,
         streams: 0,
+        carry(stream) {
+          entry.streams += 1;
+          stream.on('close', () => {
+            entry.streams -= 1;
+            touch();
+          });
+        },
       };
       if (stopped) session.destroy();
       session.on('connect', () => session.setLocalWindowSize(8 * MIB));
@@ -68,11 +78,6 @@ export function createSessions(limits: Limits): Sessions {
       session.on('error', () => forget(key, session));
       session.on('goaway', () => forget(key, session));
       session.on('close', () => forget(key, session));
-      session.setTimeout(limits.poolIdleMs);
-      session.on('timeout', () => {
-        if (entry.streams === 0) session.close();
-        else session.setTimeout(limits.poolIdleMs);
-      });
       open.set(key, [...(open.get(key) ?? []), entry]);
       return entry;
     },

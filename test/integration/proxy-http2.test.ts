@@ -1,7 +1,9 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import tls from 'node:tls';
+import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
+import { Connection } from '../../src/proxy/connection.ts';
 import { type Rig, settle } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
 import { answering, ok } from '../helpers/origin.ts';
@@ -490,4 +492,27 @@ test('h2c with prior knowledge is closed and recorded', async () => {
   client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   await client.over();
   expect(made.recorder.refusals).toMatchObject([{ proto: 'h2c', host: HOST, port: 80 }]);
+});
+
+test('nothing of a connection stays in memory when it is over, on neither side', async () => {
+  const target = await h2Origin((stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end();
+  });
+  const made = rig(target);
+  const clients: ClientHttp2Session[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    const client = await session(made);
+    await follow(client.request(get()));
+    clients.push(client);
+    client.close();
+    // The next one needs a new connection to the origin.
+    for (const socket of target.sockets) socket.destroy();
+  }
+  expect(target.sockets.length).toBeGreaterThan(5);
+  const count = (of: object): number => queryObjects(of as typeof Object, { format: 'count' });
+  const sessions = clients[0]?.constructor ?? Object;
+  // Those of the test are held here.
+  const left = (): string => `${count(Connection)}, ${count(sessions) - clients.length}`;
+  await expect.poll(left, { timeout: 10_000, interval: 100 }).toBe('0, 0');
 });

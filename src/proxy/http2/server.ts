@@ -14,6 +14,7 @@ import { Exchange } from '../exchange.ts';
 import { type Framing, requestFraming } from '../http1/framing.ts';
 import { endToEnd } from '../http1/hop.ts';
 import type { Inbound } from '../inbound.ts';
+import { watchQuiet } from '../quiet.ts';
 import { pseudoField, regularFields, toHttp1 } from './fields.ts';
 import { Http2Reply } from './reply.ts';
 import { StreamBody } from './stream-body.ts';
@@ -46,15 +47,15 @@ export function serveHttp2(connection: Connection, socket: TLSSocket, hop: Hop):
   });
   return new Promise((resolve) => {
     let streams = 0;
-    session.setTimeout(limits.clientIdleMs);
-    session.on('timeout', () => {
+    const touch = watchQuiet(session, limits.clientIdleMs, () => {
       // After a protocol error node:http2 reads no more, so that nothing else tells of the client's end.
       if (connection.idle) closeSession(session, limits.lingerMs);
-      else session.setTimeout(limits.clientIdleMs);
     });
     session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
     session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw?: string[]) => {
       streams += 1;
+      touch();
+      stream.on('close', touch);
       serveStream(connection, session, stream, hop, raw ?? []).catch((error: unknown) => {
         connection.deps.onBug(error);
         stream.destroy();
