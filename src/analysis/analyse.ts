@@ -1,4 +1,5 @@
-import { Body, type RequestRecord } from '../core/record.ts';
+import { Body } from '../core/body.ts';
+import type { RequestRecord } from '../core/record.ts';
 import { isMcp } from '../parsers/mcp.ts';
 import type { Content, Traffic } from '../parsers/parser.ts';
 import { type Reading, readTraffic } from '../parsers/registry.ts';

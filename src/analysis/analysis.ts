@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { AnalysisSetup, Job } from './protocol.ts';
 import { createJobQueue, type JobQueue, type QueueDeps } from './queue.ts';
 import { startAnalysisWorker } from './worker-entry.ts';

@@ -1,5 +1,5 @@
+import type { Body } from '../core/body.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Body } from '../core/record.ts';
 import type { PackReader } from '../store/pack-reader.ts';
 import { decodeContent, decodeText } from './decode/content.ts';
 

@@ -1,5 +1,6 @@
+import { Body } from '../core/body.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { MASKED } from '../core/mask.ts';
-import { Body, type HeaderList } from '../core/record.ts';
 import type { PackReader } from '../store/pack-reader.ts';
 import type { EventRecords } from '../store/query/records.ts';
 import type { Scanner } from './decode/scan.ts';

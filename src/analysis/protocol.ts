@@ -1,4 +1,5 @@
-import type { AnalysisRecord, HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
+import type { AnalysisRecord } from '../core/record.ts';
 import type { RuleSettings } from '../rules/rule.ts';
 
 /** What the main thread and the analysis worker say to each other. Bodies are not sent: the worker reads the run's files. */

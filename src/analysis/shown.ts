@@ -1,4 +1,4 @@
-import type { Body } from '../core/record.ts';
+import type { Body } from '../core/body.ts';
 import type { PackReader } from '../store/pack-reader.ts';
 import { readBodyText } from './bodies.ts';
 import { prettyJson } from './decode/pretty.ts';

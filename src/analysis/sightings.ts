@@ -1,6 +1,7 @@
+import type { SecretSighting } from '../core/analysis.ts';
 import { isCredentialHeader, isHarmlessHeader } from '../core/credential-headers.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { createMaskSecret } from '../core/mask.ts';
-import type { HeaderList, SecretSighting } from '../core/record.ts';
 import type { Finding } from '../detect/types.ts';
 import type { Scanner } from './decode/scan.ts';
 

@@ -1,4 +1,5 @@
-import type { Decision, Flag } from '../core/record.ts';
+import type { Flag } from '../core/analysis.ts';
+import type { Decision } from '../core/decision.ts';
 
 /** What a run has recorded so far; goes into `run.end` and into the summary line. A type, to serve as a record. */
 export type Counts = {

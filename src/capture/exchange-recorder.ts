@@ -6,8 +6,8 @@ import type {
   RequestFacts,
   ResponseFacts,
 } from '../core/exchange.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { exchangeId, type RunId } from '../core/ids.ts';
-import type { HeaderList } from '../core/record.ts';
 import type { BodyInput } from '../store/run-files.ts';
 import type { RunWriter } from '../store/run-writer.ts';
 import type { Counter } from './counts.ts';

@@ -1,5 +1,5 @@
+import type { HeaderList } from '../core/headers.ts';
 import type { MaskSecret } from '../core/mask.ts';
-import type { HeaderList } from '../core/record.ts';
 import type { MaskText } from './mask-text.ts';
 import { isSecretParameter, type MaskUrl } from './mask-url.ts';
 

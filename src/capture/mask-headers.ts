@@ -1,6 +1,6 @@
 import { isMaskedHeader } from '../core/credential-headers.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { MaskSecret } from '../core/mask.ts';
-import type { HeaderList } from '../core/record.ts';
 import type { MaskText } from './mask-text.ts';
 import type { MaskUrl } from './mask-url.ts';
 

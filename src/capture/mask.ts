@@ -1,5 +1,5 @@
+import type { HeaderList } from '../core/headers.ts';
 import { createMaskSecret, type MaskSecret } from '../core/mask.ts';
-import type { HeaderList } from '../core/record.ts';
 import { maskArguments } from './mask-argv.ts';
 import { createHeaderMask } from './mask-headers.ts';
 import { createTextMask } from './mask-text.ts';

@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../core/exchange.ts';
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** An exchange that is being recorded, with its facts as they came: nothing in them is masked. */
 export interface ObservedExchange {

@@ -1,8 +1,8 @@
+import { Body } from '../core/body.ts';
 import { EXIT, GateError, messageOf } from '../core/errors.ts';
 import { shortExchangeId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { runPaths } from '../core/paths.ts';
-import { Body } from '../core/record.ts';
 import type { PackReader } from '../store/pack-reader.ts';
 import type { ListedEvent } from '../store/query/event.ts';
 import type { EventRecords } from '../store/query/records.ts';

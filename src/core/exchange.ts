@@ -1,4 +1,7 @@
-import type { Decision, HeaderList, Outcome, RequestRecord, Timing, TunnelVia, Via } from './record.ts';
+import type { Decision } from './decision.ts';
+import type { HeaderList } from './headers.ts';
+import type { Outcome, Timing, TunnelVia, Via } from './outcome.ts';
+import type { RequestRecord } from './record.ts';
 
 /**
  * The seam between the engine (src/proxy), which speaks protocols, and the recorder (src/capture), which

@@ -1,4 +1,4 @@
-import type { Decision } from './record.ts';
+import type { Decision } from './decision.ts';
 
 /** Where a request wants to go: the canonical host (src/policy/host.ts) and the port. */
 export interface Target {

@@ -1,80 +1,15 @@
 import * as z from 'zod';
-import { SEVERITIES } from './rules.ts';
+import { Flag, Llm, SecretSighting } from './analysis.ts';
+import { Body, OpenBody } from './body.ts';
+import { Decision } from './decision.ts';
+import { HeaderList } from './headers.ts';
+import { Outcome, Timing, TunnelVia, Via } from './outcome.ts';
+import { Sha256 } from './sha256.ts';
 
 /**
  * The records of a run's ledger: docs/data-format.md is the reference. One JSON object a line; readers keep
  * fields that they do not know, so every object is loose.
  */
-
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-/** `prev` of a file's first record. */
-export const ZERO_HASH = '0'.repeat(64);
-
-/** Header fields in wire order with wire case, values decoded as latin1. */
-export const HeaderList = z.array(z.tuple([z.string(), z.string()]));
-export type HeaderList = z.infer<typeof HeaderList>;
-
-/**
- * An extent of `bodies.pack`: [file offset of the frame, first byte within the frame's content, bytes]. A frame's
- * content is what its body has there: the frame's own bytes, decompressed, and stretches of earlier frames that
- * it refers to. The parts of a body, read in order, are its stored bytes.
- */
-export const BodyPart = z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]);
-export type BodyPart = z.infer<typeof BodyPart>;
-
-/** Where a body's bytes are. `bytes` and `sha256` are of the wire, whatever `stored` says. */
-export const Body = z.looseObject({
-  bytes: z.int().min(0),
-  sha256: Sha256,
-  type: z.string().optional(),
-  encoding: z.string().optional(),
-  stored: z.enum(['wire', 'decoded']),
-  storedSha256: Sha256.optional(),
-  parts: z.array(BodyPart),
-});
-export type Body = z.infer<typeof Body>;
-
-const OpenBody = z.looseObject({ open: z.literal(true) });
-
-/** The policy's word on one request, tunnel or refusal. */
-export const Decision = z.looseObject({
-  verdict: z.enum(['forward', 'deny']),
-  reason: z.string(),
-  list: z.enum(['allow', 'deny', 'passthrough']).optional(),
-  pattern: z.string().optional(),
-  /** The pattern is an option of the run (`--deny`, `run.deny`, a profile's host), and no line of the list's file. */
-  ofRun: z.literal(true).optional(),
-});
-export type Decision = z.infer<typeof Decision>;
-
-export const Via = z.enum(['proxy', 'captured']);
-export type Via = z.infer<typeof Via>;
-
-/** `published`: opened from outside, to a server in the jail (`--publish`). */
-export const TunnelVia = z.enum([...Via.options, 'published']);
-export type TunnelVia = z.infer<typeof TunnelVia>;
-
-/** Milliseconds, to the microsecond; a part that did not happen is absent. */
-export const Timing = z.looseObject({
-  dnsMs: z.number().optional(),
-  connectMs: z.number().optional(),
-  tlsMs: z.number().optional(),
-  firstByteMs: z.number().optional(),
-  totalMs: z.number(),
-});
-export type Timing = z.infer<typeof Timing>;
-
-export const Outcome = z.enum([
-  'complete',
-  'denied',
-  'client_aborted',
-  'upstream_reset',
-  'upstream_error',
-  'timeout',
-  'gate_stopped',
-]);
-export type Outcome = z.infer<typeof Outcome>;
 
 const base = { v: z.literal(1), seq: z.int().min(0), at: z.string(), prev: Sha256 };
 
@@ -240,57 +175,6 @@ export const ListReload = z.looseObject({
   errors: z.array(z.string()),
 });
 export type ListReload = z.infer<typeof ListReload>;
-
-/** One rule that fired. Codes are open: later versions may have others. */
-export const Flag = z.looseObject({ code: z.string(), severity: z.enum(SEVERITIES), detail: z.string() });
-export type Flag = z.infer<typeof Flag>;
-
-/** A secret that was recognised, and where; `count` where it stands there more than once. */
-export const SecretSighting = z.looseObject({
-  kind: z.string(),
-  /** `url`, `request.header:<name>`, `request.body`, `response.body`, `message:<n>`. */
-  where: z.string(),
-  /** Of a message: who sent it. */
-  from: z.enum(['client', 'server']).optional(),
-  masked: z.string(),
-  fingerprint: z.string(),
-  /** First place in the decoded text of a body or message, UTF-16 units. */
-  start: z.int().optional(),
-  end: z.int().optional(),
-  count: z.int().optional(),
-});
-export type SecretSighting = z.infer<typeof SecretSighting>;
-
-/** Tokens, each counted in one place: `input` has no cached ones, and `output` has the reasoning. */
-export const Usage = z.looseObject({
-  input: z.int(),
-  output: z.int(),
-  cacheRead: z.int(),
-  cacheWrite: z.int(),
-  reasoning: z.int(),
-});
-export type Usage = z.infer<typeof Usage>;
-
-/** What a model call said. */
-export const Llm = z.looseObject({
-  provider: z.string(),
-  api: z.string(),
-  model: z.string().nullable(),
-  session: z.string().nullable(),
-  sessionSource: z.string().nullable(),
-  stream: z.boolean(),
-  stopReason: z.string().nullable(),
-  usage: Usage.nullable(),
-  /** Null when no price is known: never 0. */
-  costUsd: z.number().nullable(),
-  newMessages: z.int(),
-  toolCalls: z.array(z.looseObject({ id: z.string(), name: z.string() })),
-  toolResults: z.array(
-    z.looseObject({ callId: z.string(), name: z.string().optional(), isError: z.boolean() }),
-  ),
-  error: z.looseObject({ type: z.string(), message: z.string() }).optional(),
-});
-export type Llm = z.infer<typeof Llm>;
 
 const KindCounts = z.record(z.string(), z.int());
 

@@ -1,5 +1,5 @@
+import type { HeaderList } from '../core/headers.ts';
 import { shortExchangeId } from '../core/ids.ts';
-import type { HeaderList } from '../core/record.ts';
 import { type ExportedBody, type ExportedExchange, textOf } from './exchange.ts';
 import type { Placeholders } from './placeholders.ts';
 import { MARK, shellWord } from './shell.ts';

@@ -1,6 +1,6 @@
 import { decodeContent } from '../analysis/decode/content.ts';
+import { Body } from '../core/body.ts';
 import { messageOf } from '../core/errors.ts';
-import { Body } from '../core/record.ts';
 import type { PackReader } from '../store/pack-reader.ts';
 import type { ListedEvent } from '../store/query/event.ts';
 import type { EventRecords } from '../store/query/records.ts';

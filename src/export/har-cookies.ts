@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** A cookie as HAR has it. */
 export interface HarCookie {

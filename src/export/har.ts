@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import type { HeaderList, Timing } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
+import type { Timing } from '../core/outcome.ts';
 import { GATE_VERSION } from '../core/version.ts';
 import { type ExportedBody, type ExportedExchange, textOf } from './exchange.ts';
 import { requestCookies, responseCookies, valuesOf } from './har-cookies.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { type ExportedBody, type ExportedExchange, textOf } from './exchange.ts';
 import type { Placeholders } from './placeholders.ts';
 

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** A credential that the record does not have, and the variable that stands for it. */
 export interface Placeholder {

@@ -1,5 +1,5 @@
+import type { HeaderList } from '../core/headers.ts';
 import { shortExchangeId } from '../core/ids.ts';
-import type { HeaderList } from '../core/record.ts';
 import type { Paint } from './color.ts';
 import { placeText, resultText, type ShownEvent, severityDress } from './events.ts';
 import { printable } from './printable.ts';

@@ -1,4 +1,4 @@
-import type { Usage } from '../core/record.ts';
+import type { Usage } from '../core/analysis.ts';
 import { type AnthropicAnswer, readAnswer } from './anthropic-answer.ts';
 import { type Call, newItems, parsedCall } from './conversation.ts';
 import { headerOf } from './headers.ts';

@@ -1,4 +1,4 @@
-import type { Llm, Usage } from '../core/record.ts';
+import type { Llm, Usage } from '../core/analysis.ts';
 import type { Content, Parsed, ToolResult } from './parser.ts';
 
 /** What a parser knows of one model call, before it is put in the form of the ledger. */

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** The first value of a header (lower-case name). */
 export function headerOf(headers: HeaderList, name: string): string | undefined {

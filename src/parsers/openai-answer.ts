@@ -1,4 +1,4 @@
-import type { Usage } from '../core/record.ts';
+import type { Usage } from '../core/analysis.ts';
 import { isEventStream, readEvents } from './events.ts';
 import { headerOf } from './headers.ts';
 import { countOf, type Json, objectOf, objectsOf, parseObject, textOf } from './json.ts';

@@ -1,4 +1,5 @@
-import type { HeaderList, Llm } from '../core/record.ts';
+import type { Llm } from '../core/analysis.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** One exchange as parsers see it: bodies decoded to text, undefined where there is none. */
 export interface Traffic {

@@ -1,5 +1,5 @@
+import type { Decision } from '../core/decision.ts';
 import type { AddressVerdict, Candidate, NameVerdict, Policy, Target } from '../core/policy.ts';
-import type { Decision } from '../core/record.ts';
 import { type AddressClass, classifyAddress } from './address.ts';
 import { isIpLiteral } from './host.ts';
 import { formatIp, parseIp } from './ip.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../core/record.ts';
+import type { Decision } from '../core/decision.ts';
 import { LIST_NAMES, type ListName, parsePattern } from './pattern.ts';
 
 /** How often a pattern decided, and when it did last (RFC 3339; absent where it never did). */

@@ -1,4 +1,4 @@
-import type { Decision } from '../core/record.ts';
+import type { Decision } from '../core/decision.ts';
 import { classifyAddress } from './address.ts';
 import { formatHostPort, isIpLiteral } from './host.ts';
 import type { Matcher } from './match.ts';

@@ -1,4 +1,5 @@
-import type { Decision, HeaderList } from '../core/record.ts';
+import type { Decision } from '../core/decision.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { shellWord } from '../core/shell.ts';
 import { isIpLiteral } from '../policy/host.ts';
 import { urlAuthority } from './claim.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 
 /** A body being read, whatever the protocol: pieces in order, then `done`. */
 export interface BodyReader {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../core/record.ts';
+import type { Outcome } from '../core/outcome.ts';
 
 /** Thrown where work goes on after its exchange was stopped. */
 export class Cancelled extends Error {

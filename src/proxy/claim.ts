@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import type { HeaderList, Via } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
+import type { Via } from '../core/outcome.ts';
 import { canonicalHost, isIpLiteral, splitHostPort } from '../policy/host.ts';
 import { valuesOf } from './http1/framing.ts';
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type tls from 'node:tls';
 import type { Recorder } from '../core/exchange.ts';
+import type { Outcome } from '../core/outcome.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Outcome } from '../core/record.ts';
 import { Cancel } from './cancel.ts';
 import type { Hop, Names } from './claim.ts';
 import type { Limits } from './limits.ts';

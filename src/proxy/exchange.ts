@@ -1,6 +1,6 @@
 import type { EndFacts, ExchangeRecorder, Recorder, RequestBody } from '../core/exchange.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { Policy } from '../core/policy.ts';
-import type { HeaderList } from '../core/record.ts';
 import { type Answer, auditUnavailable, blocked } from './answer.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
 import { AuditError, audited, BadRequest } from './errors.ts';

@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../core/exchange.ts';
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { BodyReader } from './body.ts';
 import type { Claim } from './claim.ts';
 import type { Framing } from './http1/framing.ts';

@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { EndFacts } from '../core/exchange.ts';
-import type { Outcome, Timing } from '../core/record.ts';
+import type { Outcome, Timing } from '../core/outcome.ts';
 import { type Answer, badRequest, upstreamFailed } from './answer.ts';
 import { Cancelled } from './cancel.ts';
 import { BadRequest, UpstreamError, WireError } from './errors.ts';

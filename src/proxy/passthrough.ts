@@ -1,4 +1,4 @@
-import type { Decision } from '../core/record.ts';
+import type { Decision } from '../core/decision.ts';
 import type { Hop } from './claim.ts';
 import type { Connection } from './connection.ts';
 import { AuditError, UpstreamError } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Recorder } from '../core/exchange.ts';
-import type { Outcome } from '../core/record.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { timingOf } from './outcome.ts';
 import { passBoth } from './tunnel.ts';
 import { Wire } from './wire.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { Framing } from './http1/framing.ts';
 
 /** A response head on its way to the client: every field as it came, framing apart. */

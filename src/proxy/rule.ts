@@ -1,5 +1,5 @@
+import type { Decision } from '../core/decision.ts';
 import type { Policy, Target } from '../core/policy.ts';
-import type { Decision } from '../core/record.ts';
 import type { Claim } from './claim.ts';
 import { UpstreamError } from './errors.ts';
 import type { Speaks, Upstream, Way } from './upstream-call.ts';

@@ -1,5 +1,5 @@
 import type { Recorder, TunnelFacts } from '../core/exchange.ts';
-import type { Outcome } from '../core/record.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
 import { audited } from './errors.ts';
 import { timingOf } from './outcome.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { BodyReader } from './body.ts';
 import { BadRequest, UpstreamError, WireError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import type { HeaderList } from '../core/headers.ts';
 import type { Candidate, Target } from '../core/policy.ts';
-import type { HeaderList } from '../core/record.ts';
 import type { BodyReader } from './body.ts';
 import type { Cancel } from './cancel.ts';
 import type { Framing } from './http1/framing.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { BodyReader } from './body.ts';
 import { urlAuthority } from './claim.ts';
 import { loginNeeded, proxyFields } from './corporate/dial.ts';

@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2';
-import type { HeaderList } from '../core/record.ts';
+import type { HeaderList } from '../core/headers.ts';
 import { type BodyReader, EMPTY_BODY } from './body.ts';
 import { UpstreamError, WireError } from './errors.ts';
 import { type Framing, NO_BODY, valuesOf } from './http1/framing.ts';

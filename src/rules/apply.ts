@@ -1,5 +1,5 @@
+import type { Flag } from '../core/analysis.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Flag } from '../core/record.ts';
 import { RULES } from './list.ts';
 import type { Rule, RuleSettings, Subject } from './rule.ts';
 

@@ -1,4 +1,5 @@
-import type { HeaderList, SecretSighting } from '../core/record.ts';
+import type { SecretSighting } from '../core/analysis.ts';
+import type { HeaderList } from '../core/headers.ts';
 import type { RuleCode, Severity } from '../core/rules.ts';
 
 /** A result of a tool, as it went to the model. */

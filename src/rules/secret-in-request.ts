@@ -1,5 +1,5 @@
+import type { SecretSighting } from '../core/analysis.ts';
 import { isCredentialHeader } from '../core/credential-headers.ts';
-import type { SecretSighting } from '../core/record.ts';
 import type { Rule, Subject } from './rule.ts';
 
 const HEADER = 'request.header:';

@@ -1,4 +1,4 @@
-import { Decision } from '../core/record.ts';
+import { Decision } from '../core/decision.ts';
 import { readLedger } from './ledger-reader.ts';
 
 /** What was decided of one request or tunnel. */

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
+import { Sha256 } from '../core/sha256.ts';
 import { createChainedLog, type LogHead, type NewRecord, readText } from './chained-log.ts';
 import { ownIdentity, ProcessIdentity } from './process-identity.ts';
 import { Signature, type Signer } from './signing.ts';
 import type { RunHead } from './worker-protocol.ts';
 
-const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 const Opened = z.looseObject({
   type: z.literal('opened'),
   at: z.string(),
@@ -20,16 +20,16 @@ const Ended = z.looseObject({
   at: z.string(),
   run: z.string(),
   records: z.int().min(0),
-  head: Hash,
+  head: Sha256,
   packBytes: z.int().min(0),
   signature: Signature.optional(),
   /** Of an interrupted run: what stood after its last whole line. */
-  torn: z.looseObject({ bytes: z.int().min(1), sha256: Hash }).optional(),
+  torn: z.looseObject({ bytes: z.int().min(1), sha256: Sha256 }).optional(),
 });
 /** How `actions.jsonl` stood after an action. */
 const Acted = z.looseObject({
   type: z.literal('acted'),
-  actions: z.looseObject({ records: z.int().min(0), head: Hash }),
+  actions: z.looseObject({ records: z.int().min(0), head: Sha256 }),
 });
 const HeadRecord = z.discriminatedUnion('type', [Opened, Ended]);
 

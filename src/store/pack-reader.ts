@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
+import type { BodyPart } from '../core/body.ts';
 import { GateError } from '../core/errors.ts';
-import type { BodyPart } from '../core/record.ts';
 import { createByteCache } from './byte-cache.ts';
 import { damaged, missing } from './pack-damage.ts';
 import {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { BodyPart } from '../core/record.ts';
+import type { BodyPart } from '../core/body.ts';
 import {
   contentLength,
   decodeFrame,

@@ -1,6 +1,6 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import type { Body, BodyPart } from '../core/record.ts';
+import type { Body, BodyPart } from '../core/body.ts';
 import { decodeWhole } from './content-coding.ts';
 import { isEventStream, type Treatment, treatmentOf } from './content-kind.ts';
 import { createCutter } from './cutter.ts';

@@ -1,4 +1,4 @@
-import type { BodyPart } from '../core/record.ts';
+import type { BodyPart } from '../core/body.ts';
 import { damaged } from './pack-damage.ts';
 import { contentLength, type FrameHead } from './pack-format.ts';
 

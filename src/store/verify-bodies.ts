@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { Body } from '../core/body.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
-import { Body } from '../core/record.ts';
 import type { FindingKind, LineFinding } from './finding.ts';
 import type { LedgerLine } from './ledger-reader.ts';
 import { openPackReader, type PackReader } from './pack-reader.ts';

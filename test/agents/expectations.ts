@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Call, Wire } from '../../fixtures/provider/call.ts';
-import type { Body } from '../../src/core/record.ts';
+import type { Body } from '../../src/core/body.ts';
 import type { Recorded, Run } from './ledger.ts';
 import { CONTENT, type Gated, type Shown, scenario } from './scene.ts';
 

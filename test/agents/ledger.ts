@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FIRST_PREV } from '../../src/core/../store/chain.ts';
 import {
   type EndRecord,
   LedgerRecord,
   type MessageRecord,
   type RequestRecord,
   type ResponseRecord,
-  ZERO_HASH,
 } from '../../src/core/record.ts';
 
 /** Everything that a ledger says of one exchange. */
@@ -29,7 +29,7 @@ export interface Run {
 /** Parses every line and walks the chain; throws at the first line that does not hold. */
 function readRecords(text: string): LedgerRecord[] {
   const records: LedgerRecord[] = [];
-  let prev = ZERO_HASH;
+  let prev = FIRST_PREV;
   for (const line of text.split('\n').filter((each) => each !== '')) {
     const found = JSON.parse(line) as { prev: string; type: string };
     if (found.prev !== prev) throw new Error(`the chain breaks at ${line.slice(0, 200)}`);

@@ -11,7 +11,7 @@ import type {
   TunnelEnd,
   TunnelFacts,
 } from '../../src/core/exchange.ts';
-import type { HeaderList } from '../../src/core/record.ts';
+import type { HeaderList } from '../../src/core/headers.ts';
 
 /** Everything that was recorded of one exchange. */
 export interface RecordedExchange {

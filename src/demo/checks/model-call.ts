@@ -1,5 +1,5 @@
+import type { Body } from '../../core/body.ts';
 import { MASKED } from '../../core/mask.ts';
-import type { Body } from '../../core/record.ts';
 import { type Check, fact } from '../check.ts';
 import { callTold, type Evidence, type Exchange, exchangeWith } from '../evidence.ts';
 import { HOSTS } from '../plan.ts';

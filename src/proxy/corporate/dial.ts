@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type tls from 'node:tls';
 import { messageOf } from '../../core/errors.ts';
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import type { Cancel } from '../cancel.ts';
 import { urlAuthority } from '../claim.ts';
 import { UpstreamError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { BadRequest } from '../errors.ts';
 import { headEnd, parseFields } from './head.ts';
 

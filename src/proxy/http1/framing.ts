@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { BadRequest } from '../errors.ts';
 
 /** How the end of a body is known (RFC 9112 §6.3). */

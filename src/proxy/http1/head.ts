@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { BadRequest, WireError } from '../errors.ts';
 import type { Wire } from '../wire.ts';
 

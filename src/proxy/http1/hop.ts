@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { listOf } from './framing.ts';
 
 /** Fields that mean this hop only (RFC 9110 §7.6.1), and those of the proxy protocol. */

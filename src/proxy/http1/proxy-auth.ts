@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { BadRequest } from '../errors.ts';
 import { valuesOf } from './framing.ts';
 

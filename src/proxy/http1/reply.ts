@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import type { Reply, ReplyHead } from '../reply.ts';
 import type { Wire } from '../wire.ts';
 import { CHUNK_END, chunkSizeLine, lastChunk } from './chunked.ts';

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { WireError } from '../errors.ts';
 import { endToEnd } from '../http1/hop.ts';
 import type { Reply, ReplyHead } from '../reply.ts';

@@ -1,5 +1,5 @@
 import type { Http2Stream } from 'node:http2';
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import type { BodyReader } from '../body.ts';
 import { WireError } from '../errors.ts';
 import { regularFields } from './fields.ts';

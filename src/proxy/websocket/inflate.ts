@@ -1,5 +1,5 @@
 import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
-import type { HeaderList } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
 import { valuesOf } from '../http1/framing.ts';
 
 /** More than this out of one message is not decoded: its compressed bytes are recorded instead. */

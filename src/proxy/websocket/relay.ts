@@ -1,5 +1,6 @@
 import type { ExchangeRecorder } from '../../core/exchange.ts';
-import type { HeaderList, Outcome } from '../../core/record.ts';
+import type { HeaderList } from '../../core/headers.ts';
+import type { Outcome } from '../../core/outcome.ts';
 import { AuditError } from '../errors.ts';
 import type { Wire } from '../wire.ts';
 import { Direction } from './direction.ts';

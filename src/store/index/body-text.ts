@@ -1,5 +1,5 @@
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { Body } from '../../core/record.ts';
+import { Body } from '../../core/body.ts';
 import { looksLikeText } from '../content-kind.ts';
 import type { PackReader } from '../pack-reader.ts';
 import { unzstd } from '../zstd.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as provider from '../../../fixtures/provider/openai.ts';
 import { wire } from '../../../fixtures/provider/scenario.ts';
-import { Llm } from '../../../src/core/record.ts';
+import { Llm } from '../../../src/core/analysis.ts';
 import { readTraffic } from '../../../src/parsers/registry.ts';
 import { STREAM, traffic } from './traffic.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Decision } from '../../../src/core/record.ts';
+import type { Decision } from '../../../src/core/decision.ts';
 import { createHitCounter } from '../../../src/policy/hits.ts';
 import { createMatcher } from '../../../src/policy/match.ts';
 import { parsePattern } from '../../../src/policy/pattern.ts';

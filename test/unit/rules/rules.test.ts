@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SecretSighting } from '../../../src/core/record.ts';
+import type { SecretSighting } from '../../../src/core/analysis.ts';
 import { RULE_CODES } from '../../../src/core/rules.ts';
 import { applyRules } from '../../../src/rules/apply.ts';
 import { RULES } from '../../../src/rules/list.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Body } from '../../../src/core/record.ts';
+import type { Body } from '../../../src/core/body.ts';
 import { lineHash } from '../../../src/store/chain.ts';
 import type { FrameHead } from '../../../src/store/pack-format.ts';
 import { openPackReader } from '../../../src/store/pack-reader.ts';
