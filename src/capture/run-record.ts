@@ -5,10 +5,10 @@ import type { RunId } from '../core/ids.ts';
 import { type GatePaths, runPaths } from '../core/paths.ts';
 import type { RunStart } from '../core/record.ts';
 import { createHeads, type Heads } from '../store/heads.ts';
+import type { RunHead } from '../store/run-head.ts';
 import { auditUnavailable, openRun, type RunWriter } from '../store/run-writer.ts';
 import { markInterrupted } from '../store/runs.ts';
 import { loadSigner } from '../store/signing.ts';
-import type { RunHead } from '../store/worker-protocol.ts';
 import { type Counter, type Counts, createCounter } from './counts.ts';
 import { createMasker, type Masker } from './mask.ts';
 import { loadMaskKey } from './mask-key.ts';
@@ -78,8 +78,8 @@ export interface RecordOptions {
 }
 
 /**
- * Creates the files of a run, and marks runs whose gate died. The store's worker takes a while to start: open the
- * record first and let the jail be made meanwhile. Throws GateError `audit_unavailable`.
+ * Creates the files of a run, and marks runs whose gate died: to be done while the jail is being made. Throws
+ * GateError `audit_unavailable`.
  */
 export function openRecord(paths: GatePaths, run: RunId, options: RecordOptions = {}): OpenedRecord {
   const startedMs = performance.now();
@@ -94,7 +94,7 @@ export function openRecord(paths: GatePaths, run: RunId, options: RecordOptions 
     async begin(start) {
       const { op } = writer.append('run.start', { run, ...start, argv: masker.argv(start.argv) });
       const durable = writer.durable(op);
-      // After the files, since a head without its files means that they were removed; and while the worker flushes.
+      // After the files, since a head without its files means that they were removed.
       unlessUnavailable(() => heads.opened(run));
       await durable;
       return begun({ run, masker, writer, heads, startedMs });

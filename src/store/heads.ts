@@ -4,8 +4,8 @@ import type { GatePaths } from '../core/paths.ts';
 import { Sha256 } from '../core/sha256.ts';
 import { createChainedLog, type LogHead, type NewRecord, readText } from './chained-log.ts';
 import { ownIdentity, ProcessIdentity } from './process-identity.ts';
+import type { RunHead } from './run-head.ts';
 import { Signature, type Signer } from './signing.ts';
-import type { RunHead } from './worker-protocol.ts';
 
 const Opened = z.looseObject({
   type: z.literal('opened'),

@@ -5,7 +5,7 @@ import { type GatePaths, runPaths } from '../core/paths.ts';
 import { createHeads, type RunHeads } from './heads.ts';
 import { readLineTail } from './line-tail.ts';
 import { livenessOf } from './process-identity.ts';
-import type { RunHead } from './worker-protocol.ts';
+import type { RunHead } from './run-head.ts';
 
 /** `running`: its gate lives. `closed`: ended in order. `interrupted`: its gate died. */
 export type RunState = 'running' | 'closed' | 'interrupted';

@@ -15,7 +15,7 @@ import { codeOf, GateError, messageOf } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { makePrivateDir } from './files.ts';
-import type { RunHead } from './worker-protocol.ts';
+import type { RunHead } from './run-head.ts';
 
 /** The signature of a head, as it stands in a `closed` record. */
 export const Signature = z.looseObject({ key: z.string(), ed25519: z.string() });

@@ -4,7 +4,7 @@ import { GateError, messageOf } from '../core/errors.ts';
 import { shortRunId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { namedPorts } from '../policy/run-patterns.ts';
-import type { RunHead } from '../store/worker-protocol.ts';
+import type { RunHead } from '../store/run-head.ts';
 import { refusedFacts, startFacts, widenings } from './facts.ts';
 import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -33,7 +33,7 @@ export async function run(command: Command, flags: RunFlags, io: Io, hold?: Hold
     onReload: (facts) => void record?.note('list.reload', facts).catch(ignore),
   });
   const holdCommand = hold ?? HOLDS[prepared.settings.mode];
-  // While the jail is made, the store's worker starts.
+  // The record is opened while the jail is made.
   const standing = holdCommand({
     prepared,
     command,

@@ -1,1 +1,0 @@
-export type { RunHead } from './run-head.ts';
