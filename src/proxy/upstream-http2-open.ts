@@ -1,5 +1,6 @@
-import { Cancel, Cancelled } from './cancel.ts';
+import type { Cancel } from './cancel.ts';
 import type { Limits } from './limits.ts';
+import { SharedWork } from './shared-work.ts';
 import type { OpenOptions, Route, UpstreamCall } from './upstream-call.ts';
 import type { Connected, Dialer } from './upstream-dial.ts';
 import { Http2Call } from './upstream-http2.ts';
@@ -23,16 +24,31 @@ const HTTP1_ONLY_MS = 10 * 60 * 1000;
 /** Makes what opens HTTP/2 calls: one session an origin, dialled once however many requests wait for it. */
 export function createHttp2Opener(dialer: Dialer, limits: Limits): Http2Opener {
   const sessions = createSessions(limits);
-  const dialling = new Map<string, Promise<Connected | OriginSession>>();
+  const dialling = new Map<string, SharedWork<Connected | OriginSession>>();
   const http1Only = new Map<string, number>();
 
-  const dial = async (route: Route, key: string): Promise<Connected | OriginSession> => {
-    // The dial serves everyone who waits for it, so nobody's leaving may cancel it.
-    const connected = await dialer.connect(route, new Cancel());
+  const dial = async (
+    route: Route,
+    key: string,
+    cancel: Cancel,
+    owner: Cancel,
+  ): Promise<Connected | OriginSession> => {
+    const connected = await dialer.connect(route, cancel);
     if (connected.h2) return sessions.add(key, route.target, connected);
     if (http1Only.size > 10_000) http1Only.clear();
     http1Only.set(key, Date.now() + HTTP1_ONLY_MS);
+    // It serves one request only, that of who began the dial; nobody else would ever close it.
+    if (owner.outcome !== undefined) connected.socket.destroy();
     return connected;
+  };
+
+  const begin = (route: Route, key: string, owner: Cancel): SharedWork<Connected | OriginSession> => {
+    const over = (): void => {
+      if (dialling.get(key) === shared) dialling.delete(key);
+    };
+    const shared = new SharedWork((cancel) => dial(route, key, cancel, owner), over);
+    dialling.set(key, shared);
+    return shared;
   };
 
   const callOn = (entry: OriginSession): Opened => {
@@ -47,33 +63,12 @@ export function createHttp2Opener(dialer: Dialer, limits: Limits): Http2Opener {
     if (kept !== undefined) return callOn(kept);
     const others = dialling.get(key);
     if (others !== undefined && !options.fresh) {
-      await abandonable(others, options.cancel);
+      await others.join(options.cancel);
       return open(route, options, key);
     }
-    const own = dial(route, key);
-    dialling.set(key, own);
-    const done = (): void => {
-      if (dialling.get(key) === own) dialling.delete(key);
-    };
-    own.then(done, done);
-    const made = await abandonable(own, options.cancel);
+    const made = await begin(route, key, options.cancel).join(options.cancel);
     return 'session' in made ? callOn(made) : { connected: made };
   };
 
   return { open, stop: sessions.stop };
-}
-
-/** Waits for work that others share; a cancel ends the waiting, not the work. */
-function abandonable<T>(work: Promise<T>, cancel: Cancel): Promise<T> {
-  return new Promise((resolve, reject) => {
-    cancel.undo = () => reject(new Cancelled(cancel.outcome ?? 'client_aborted'));
-    const settle = (tell: () => void): void => {
-      cancel.undo = undefined;
-      tell();
-    };
-    work.then(
-      (made) => settle(() => resolve(made)),
-      (error: unknown) => settle(() => reject(error)),
-    );
-  });
 }
