@@ -6,6 +6,7 @@ import { isIpLiteral } from '../policy/host.ts';
 import { Cancel, Cancelled } from './cancel.ts';
 import { UpstreamError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import { tlsFailure } from './tls-failure.ts';
 import type { Dialled, Route, Through, Way } from './upstream-call.ts';
 
 /** A connection on which HTTP can be spoken. */
@@ -148,21 +149,6 @@ export async function secure(
     if (error instanceof UpstreamError) throw error;
     throw tlsFailure(host, error);
   }
-}
-
-/** A reset during the handshake says nothing about certificates; everything else does. */
-function tlsFailure(host: string, error: unknown): UpstreamError {
-  const code = codeOf(error);
-  const broken = code === 'ECONNRESET' || code === 'EPIPE' || code === 'ETIMEDOUT';
-  if (broken) {
-    return new UpstreamError(
-      'connect_failed',
-      `${host} broke off its TLS handshake: ${messageOf(error)}`,
-      error,
-    );
-  }
-  const reason = code === undefined ? messageOf(error) : `${messageOf(error)} (${code})`;
-  return new UpstreamError('tls_invalid', `the TLS of ${host} cannot be trusted: ${reason}`, error);
 }
 
 /** Waits for `connect` or `secureConnect`; the socket is destroyed on every other end. */
