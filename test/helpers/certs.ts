@@ -8,9 +8,15 @@ export interface TestAuthority {
   /** PEM of the root. */
   readonly ca: string;
   /** Key and certificate (PEM) for these names. */
-  issue(names: readonly string[], options?: { expired?: boolean }): { key: string; cert: string };
+  issue(names: readonly string[], options?: Validity): { key: string; cert: string };
   /** The same as a context, cached by host: stands in for src/ca. */
   contextFor(host: string): tls.SecureContext;
+}
+
+/** When a certificate counts: now, unless it is to be of no use yet or any more. */
+export interface Validity {
+  readonly expired?: boolean;
+  readonly early?: boolean;
 }
 
 const DAY = 24 * 3600 * 1000;
@@ -47,12 +53,11 @@ export function createTestAuthority(name = 'test root'): TestAuthority {
     serial += 1;
     made.publicKey = leaf.public;
     made.serialNumber = `10${serial.toString(16).padStart(4, '0')}`;
-    made.validity.notBefore = new Date(Date.now() - 2 * DAY);
+    made.validity.notBefore = new Date(Date.now() + (options.early === true ? DAY : -2 * DAY));
     made.validity.notAfter = new Date(Date.now() + (options.expired === true ? -DAY : 10 * DAY));
     made.setSubject([{ name: 'commonName', value: names[0] ?? 'none' }]);
     made.setIssuer(subject);
-    const altNames = names.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host }));
-    made.setExtensions([{ name: 'subjectAltName', altNames }]);
+    made.setExtensions([altNamesOf(names)]);
     made.sign(root.private, forge.md.sha256.create());
     return { key: leaf.pem, cert: forge.pki.certificateToPem(made) };
   };
@@ -67,4 +72,25 @@ export function createTestAuthority(name = 'test root'): TestAuthority {
     return context;
   };
   return { ca, issue, contextFor };
+}
+
+/** A certificate for these names that nobody but itself has signed. */
+export function selfSigned(names: readonly string[]): { key: string; cert: string } {
+  const key = newKey();
+  const subject = [{ name: 'commonName', value: names[0] ?? 'none' }];
+  const made = forge.pki.createCertificate();
+  made.publicKey = key.public;
+  made.serialNumber = '01';
+  made.validity.notBefore = new Date(Date.now() - DAY);
+  made.validity.notAfter = new Date(Date.now() + 10 * DAY);
+  made.setSubject(subject);
+  made.setIssuer(subject);
+  made.setExtensions([altNamesOf(names)]);
+  made.sign(key.private, forge.md.sha256.create());
+  return { key: key.pem, cert: forge.pki.certificateToPem(made) };
+}
+
+function altNamesOf(names: readonly string[]): object {
+  const altNames = names.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host }));
+  return { name: 'subjectAltName', altNames };
 }

@@ -11,6 +11,8 @@ export interface Origin {
   received(): string;
   /** Resolves once the received text matches. */
   saw(what: string | RegExp): Promise<string>;
+  /** TCP connections that are open, whether or not anything was understood on them, and those that ever were. */
+  tcp(): { open: number; ever: number };
   stop(): Promise<void>;
 }
 
@@ -21,7 +23,11 @@ export interface OriginOptions {
     readonly names: readonly string[];
     readonly expired?: boolean;
   };
+  /** Serves TLS with exactly this, where an authority cannot say it. */
+  readonly secure?: tls.TlsOptions;
   readonly host?: string;
+  /** A free one where absent. */
+  readonly port?: number;
 }
 
 /** Starts an origin; `serve` is called for each connection, with the text so far whenever more came. */
@@ -43,14 +49,15 @@ export async function startOrigin(
     });
   };
   const identity = options.tls;
-  const server =
+  const secure =
     identity === undefined
-      ? net.createServer(onSocket)
-      : tls.createServer(
-          identity.authority.issue(identity.names, { expired: identity.expired ?? false }),
-          onSocket,
-        );
-  await new Promise<void>((resolve) => server.listen(0, options.host ?? '127.0.0.1', resolve));
+      ? options.secure
+      : identity.authority.issue(identity.names, { expired: identity.expired ?? false });
+  const server = secure === undefined ? net.createServer(onSocket) : tls.createServer(secure, onSocket);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+  });
   const raw = new Set<Socket>();
   server.on('connection', (socket: Socket) => raw.add(socket));
   return {
@@ -66,6 +73,7 @@ export async function startOrigin(
       }
       return all;
     },
+    tcp: () => ({ open: [...raw].filter((socket) => !socket.closed).length, ever: raw.size }),
     stop: () => {
       for (const socket of [...raw, ...connections]) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
