@@ -1,8 +1,7 @@
-import { closeSync, fdatasyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from '../core/errors.ts';
 import { formatLine, innerJson, lineHash } from './chain.ts';
-import { appendAll, makePrivateDir, syncDir } from './files.ts';
+import { appendAll, makePrivateDir, readIfThere, syncDir } from './files.ts';
 import { readLineTail } from './line-tail.ts';
 import { withLock } from './lock.ts';
 
@@ -63,12 +62,7 @@ export function appendRecords(file: string, records: readonly NewRecord[]): LogH
 
 /** The text of a file, empty where there is none. */
 export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return '';
-    throw error;
-  }
+  return readIfThere(file)?.toString() ?? '';
 }
 
 function appendFlushed(file: string, bytes: Buffer, isNew: boolean): void {

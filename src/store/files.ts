@@ -1,14 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import {
   close,
   closeSync,
   fsync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   open,
   openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
   writeSync,
   writevSync,
 } from 'node:fs';
+import { codeOf } from '../core/errors.ts';
 
 /** Makes a folder, and those above it, that only this user can enter. */
 export function makePrivateDir(dir: string): void {
@@ -58,4 +65,59 @@ export function syncDirLater(dir: string, done: (error: Error | null) => void): 
     if (failed !== null) return done(failed);
     fsync(fd, (error) => close(fd, (again) => done(error ?? again ?? null)));
   });
+}
+
+/** The bytes of a file; undefined where there is none. Throws the system's error. */
+export function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Opens a file for reading; undefined where there is none. Throws the system's error. */
+export function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Fills `into` from a place of a file; gives what of it the file had bytes for. */
+export function readInto(fd: number, into: Buffer, position: number): Buffer {
+  let done = 0;
+  while (done < into.length) {
+    const read = readSync(fd, into, done, into.length - done, position + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return into.subarray(0, done);
+}
+
+/** So many bytes at a place of a file, or as many as there are. */
+export function readAt(fd: number, position: number, length: number): Buffer {
+  return readInto(fd, Buffer.allocUnsafe(length), position);
+}
+
+/**
+ * Makes a file (0600) unless it is there: written aside, flushed and linked into place, so that of two processes that
+ * do it at once one wins, and nobody sees half of it.
+ */
+export function writeOnce(file: string, content: string | Buffer): void {
+  const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const fd = openSync(aside, 'wx', 0o600);
+  try {
+    writeFileSync(fd, content);
+    fsyncSync(fd);
+    linkSync(aside, file);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    closeSync(fd);
+    rmSync(aside, { force: true });
+  }
 }

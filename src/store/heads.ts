@@ -3,6 +3,7 @@ import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { Sha256 } from '../core/sha256.ts';
 import { createChainedLog, type LogHead, type NewRecord, readText } from './chained-log.ts';
+import { parseRecord } from './ledger-reader.ts';
 import { ownIdentity, ProcessIdentity } from './process-identity.ts';
 import type { RunHead } from './run-head.ts';
 import { Signature, type Signer } from './signing.ts';
@@ -94,7 +95,7 @@ export function parseHeads(text: string): Map<RunId, RunHeads> {
 /** The last thing that the text of heads.jsonl says of `actions.jsonl`. */
 export function lastActed(text: string): LogHead | undefined {
   const line = text.split('\n').findLast((each) => each.includes('"type":"acted"'));
-  const record = Acted.safeParse(line === undefined ? undefined : jsonOf(line)).data;
+  const record = Acted.safeParse(line === undefined ? undefined : parseRecord(line)).data;
   return record?.actions;
 }
 
@@ -111,14 +112,5 @@ function parseUnended(text: string): Map<RunId, RunHeads> {
 }
 
 function parseHead(line: string): z.infer<typeof HeadRecord> | undefined {
-  return line === '' ? undefined : HeadRecord.safeParse(jsonOf(line)).data;
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // A damaged line; verify reports it.
-    return undefined;
-  }
+  return line === '' ? undefined : HeadRecord.safeParse(parseRecord(line)).data;
 }

@@ -61,9 +61,9 @@ export async function* readLedger(
 }
 
 /** The object on a line, or undefined where the line is damaged. */
-export function parseRecord(bytes: Buffer): AnyRecord | undefined {
+export function parseRecord(line: Buffer | string): AnyRecord | undefined {
   try {
-    const parsed: unknown = JSON.parse(bytes.toString());
+    const parsed: unknown = JSON.parse(line.toString());
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? (parsed as AnyRecord)
       : undefined;

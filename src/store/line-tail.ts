@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { codeOf } from '../core/errors.ts';
+import { closeSync, fstatSync } from 'node:fs';
 import { FIRST_PREV, lineHash } from './chain.ts';
+import { openIfThere, readAt } from './files.ts';
+import { parseRecord } from './ledger-reader.ts';
 
 /** How a chained file ends. */
 export interface LineTail {
@@ -28,13 +29,8 @@ const LF = 0x0a;
  * A last line that is no record is counted by its distance from the last that is.
  */
 export function readLineTail(file: string): LineTail {
-  let fd: number;
-  try {
-    fd = openSync(file, 'r');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return EMPTY;
-    throw error;
-  }
+  const fd = openIfThere(file);
+  if (fd === undefined) return EMPTY;
   try {
     return tailOf(fd);
   } finally {
@@ -78,24 +74,8 @@ function summary(records: number, last: Buffer | undefined, torn: Buffer): LineT
   return { nextSeq: records + 1, head: lineHash(torn), whole, tornBytes: torn.length };
 }
 
+/** Undefined where the line is damaged: the caller looks further back. */
 function seqOf(line: Buffer): number | undefined {
-  try {
-    const record: unknown = JSON.parse(line.toString());
-    if (typeof record !== 'object' || record === null || !('seq' in record)) return undefined;
-    return Number.isSafeInteger(record.seq) ? Number(record.seq) : undefined;
-  } catch {
-    // Damaged: the caller looks further back.
-    return undefined;
-  }
-}
-
-function readAt(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const read = readSync(fd, bytes, done, length - done, position + done);
-    if (read === 0) break;
-    done += read;
-  }
-  return bytes.subarray(0, done);
+  const seq = parseRecord(line)?.['seq'];
+  return Number.isSafeInteger(seq) ? Number(seq) : undefined;
 }

@@ -1,5 +1,5 @@
-import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { readInto } from './files.ts';
 
 /** Reads up to so many bytes. They are the caller's until the next read. */
 export type ReadAt = (position: number, length: number) => Promise<Buffer> | Buffer;
@@ -23,12 +23,6 @@ export function blockingReader(handle: FileHandle, usual: number): ReadAt {
   const small = Buffer.allocUnsafeSlow(usual);
   return (position, length) => {
     const bytes = length <= small.length ? small : Buffer.allocUnsafeSlow(length);
-    let done = 0;
-    while (done < length) {
-      const bytesRead = readSync(handle.fd, bytes, done, length - done, position + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return bytes.subarray(0, done);
+    return readInto(handle.fd, bytes.subarray(0, length), position);
   };
 }

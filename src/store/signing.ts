@@ -4,17 +4,16 @@ import {
   generateKeyPairSync,
   hash,
   type KeyObject,
-  randomBytes,
   sign,
   verify,
 } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { codeOf, GateError, messageOf } from '../core/errors.ts';
+import { GateError, messageOf } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
-import { makePrivateDir } from './files.ts';
+import { makePrivateDir, readIfThere, writeOnce } from './files.ts';
 import type { RunHead } from './run-head.ts';
 
 /** The signature of a head, as it stands in a `closed` record. */
@@ -79,8 +78,8 @@ function fingerprint(key: KeyObject): string {
   return hash('sha256', key.export({ type: 'spki', format: 'der' }), 'hex');
 }
 
-/** Written aside and linked into place, so that two gates starting at once end with one whole key. */
-function makeKey(dir: string, secret: string, open: string): string {
+/** Two gates that start at once end with one key. */
+function makeKey(dir: string, secret: string, open: string): Buffer {
   if (readIfThere(open) !== undefined) {
     // Another gate may have made both just now.
     const made = readIfThere(secret);
@@ -90,35 +89,11 @@ function makeKey(dir: string, secret: string, open: string): string {
   makePrivateDir(dir);
   const { privateKey } = generateKeyPairSync('ed25519');
   writeOnce(secret, String(privateKey.export({ type: 'pkcs8', format: 'pem' })));
-  return readFileSync(secret, 'utf8');
+  return readFileSync(secret);
 }
 
 function publish(open: string, key: KeyObject): void {
   writeOnce(open, String(key.export({ type: 'spki', format: 'pem' })));
-}
-
-function writeOnce(file: string, text: string): void {
-  const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const fd = openSync(aside, 'wx', 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-    linkSync(aside, file);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  } finally {
-    closeSync(fd);
-    rmSync(aside, { force: true });
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function parsed(file: string, parse: () => KeyObject): KeyObject {

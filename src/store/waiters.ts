@@ -6,7 +6,6 @@ export interface Waiters {
   durable(op: number): Promise<void>;
   ack(upTo: { readonly written: number; readonly durable: number }): void;
   fail(failure: GateError): void;
-  readonly empty: boolean;
 }
 
 /** Makes an empty set of waiters. */
@@ -24,9 +23,6 @@ export function createWaiters(): Waiters {
       written.fail(failure);
       durable.fail(failure);
     },
-    get empty() {
-      return written.empty && durable.empty;
-    },
   };
 }
 
@@ -40,7 +36,6 @@ interface Line {
   wait(op: number): Promise<void>;
   reach(upTo: number): void;
   fail(failure: GateError): void;
-  readonly empty: boolean;
 }
 
 /** Waiters in the order of their operations; nearly always they come in that order. */
@@ -65,9 +60,6 @@ function createLine(): Line {
       const rejected = waiting;
       waiting = [];
       for (const waiter of rejected) waiter.reject(failure);
-    },
-    get empty() {
-      return waiting.length === 0;
     },
   };
 }

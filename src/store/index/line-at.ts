@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { codeOf } from '../../core/errors.ts';
-import type { AnyRecord } from '../ledger-reader.ts';
-import { asObject } from './fields.ts';
+import { closeSync, fstatSync } from 'node:fs';
+import { openIfThere, readAt } from '../files.ts';
+import { type AnyRecord, parseRecord } from '../ledger-reader.ts';
 
 /** A ledger in which single lines are looked up. */
 export interface LineSource {
@@ -19,16 +18,14 @@ const LF = 0x0a;
 
 /** Opens a ledger; undefined where it is missing. Throws the system's error. */
 export function openLines(file: string): LineSource | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, 'r');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const fd = openIfThere(file);
+  if (fd === undefined) return undefined;
   return {
     size: () => fstatSync(fd).size,
-    recordAt: (offset) => parse(lineFrom(fd, offset)),
+    recordAt(offset) {
+      const line = lineFrom(fd, offset);
+      return line === undefined ? undefined : parseRecord(line);
+    },
     lineBefore: (end) => lineTo(fd, end),
     close: () => closeSync(fd),
   };
@@ -51,26 +48,5 @@ function lineTo(fd: number, end: number): Buffer | undefined {
     const before = bytes.lastIndexOf(LF, bytes.length - 2);
     if (bytes.length > 1 && before >= 0) return bytes.subarray(before + 1, -1);
     if (start === 0) return bytes.subarray(0, -1);
-  }
-}
-
-function readAt(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const read = readSync(fd, bytes, done, length - done, position + done);
-    if (read === 0) break;
-    done += read;
-  }
-  return bytes.subarray(0, done);
-}
-
-function parse(line: Buffer | undefined): AnyRecord | undefined {
-  if (line === undefined) return undefined;
-  try {
-    return asObject(JSON.parse(line.toString()));
-  } catch {
-    // Damaged, or no line begins there any more: what it said is not known.
-    return undefined;
   }
 }

@@ -1,7 +1,7 @@
-import type { AnyRecord } from '../ledger-reader.ts';
+import { type AnyRecord, parseRecord } from '../ledger-reader.ts';
 import type { PackReader } from '../pack-reader.ts';
 import { bodyText, contentText, hasBytes, unescapeJson, unescapeUrl } from './body-text.ts';
-import { asObject, firstMessage, objectsOf, textOf } from './fields.ts';
+import { firstMessage, objectsOf, textOf } from './fields.ts';
 
 /** What there is to find of one event: the columns of `words`. */
 export interface Words {
@@ -94,7 +94,8 @@ async function readContent(
 ): Promise<Pick<Words, 'text' | 'tools'> | undefined> {
   const raw = await readIt(contentText, source, body, CONTENT_LIMIT);
   if (raw === undefined) return undefined;
-  const content = parse(raw);
+  // Undefined where it was cut at the limit.
+  const content = parseRecord(raw);
   if (content === undefined) return { text: unescapeJson(raw), tools: '' };
   const texts = [
     ...objectsOf(content, 'newMessages').map((message) => textOf(message, 'text')),
@@ -153,15 +154,6 @@ async function readIt(
   } catch {
     // Missing or damaged: a matter for `gate verify`. The event itself is listed all the same.
     source.onLost();
-    return undefined;
-  }
-}
-
-function parse(text: string): AnyRecord | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    // Cut at the limit.
     return undefined;
   }
 }
