@@ -8,6 +8,7 @@ import type { Io } from '../core/io.ts';
 import type { Finding } from '../detect/types.ts';
 import { columnWidths } from '../output/table.ts';
 import { command, type DefineCommand } from './command.ts';
+import { print } from './reading/print.ts';
 
 interface ScanFlags {
   readonly jsonl?: boolean;
@@ -50,9 +51,9 @@ async function scanWhole(input: Readable, scanner: Scanner, io: Io, flags: ScanF
   let text = '';
   for await (const piece of decoded(input)) text += piece;
   const findings = scanner.scan(text);
-  if (flags.json === true) await write(io, `${JSON.stringify({ findings: findings.map(fields) })}\n`);
+  if (flags.json === true) await print(io, `${JSON.stringify({ findings: findings.map(fields) })}\n`);
   else if (findings.length === 0) io.stderr.write('gate: nothing found\n');
-  else await write(io, listing(text, findings));
+  else await print(io, listing(text, findings));
   return EXIT.ok;
 }
 
@@ -71,7 +72,7 @@ async function scanLines(input: Readable, scanner: Scanner, io: Io): Promise<num
     }
     const { id, text, contentType } = parsed;
     const findings = scanner.scan(text, typeof contentType === 'string' ? { contentType } : {});
-    await write(io, `${JSON.stringify({ id, findings: findings.map(fields) })}\n`);
+    await print(io, `${JSON.stringify({ id, findings: findings.map(fields) })}\n`);
   }
   return bad === 0 ? EXIT.ok : EXIT.usage;
 }
@@ -153,14 +154,5 @@ function unreadable(error: unknown): unknown {
     hint: 'gate scan FILE, or - for standard input',
     exitCode: EXIT.usage,
     cause: error,
-  });
-}
-
-/** Waits for a slow reader, so that a large input does not pile up in memory. */
-async function write(io: Io, text: string): Promise<void> {
-  if (io.stdout.write(text)) return;
-  await new Promise<void>((done) => {
-    io.stdout.once('drain', done);
-    io.stdout.once('close', done);
   });
 }
