@@ -4,6 +4,7 @@ import { gatePaths } from '../core/paths.ts';
 import { command, type DefineCommand, rejectWords, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
 import { lookOf } from './look.ts';
+import { sayUnreadable } from './reading/unreadable.ts';
 
 interface ListsFlags extends GlobalFlags {
   readonly json?: boolean;
@@ -45,14 +46,20 @@ async function showLists(io: Io, flags: ListsFlags): Promise<void> {
   const { createHitCounter } = await import('../policy/hits.ts');
   const { readLists } = await import('../policy/report.ts');
   const { readDecisions } = await import('../store/decisions.ts');
+  const { whyUnreadable } = await import('../store/readable.ts');
   const { listRuns } = await import('../store/runs.ts');
   const { listsText } = await import('../output/lists.ts');
   const paths = gatePaths(io.env);
   const report = readLists(paths);
   const counter = createHitCounter();
   const runs = listRuns(paths);
-  for (const { ledger } of runs) {
-    for await (const { decision, at } of readDecisions(ledger)) counter.add(decision, at);
+  for (const info of runs) {
+    const reason = whyUnreadable(info);
+    if (reason !== undefined) {
+      sayUnreadable(io, flags, [{ run: info.run, reason }]);
+      continue;
+    }
+    for await (const { decision, at } of readDecisions(info.ledger)) counter.add(decision, at);
   }
   const listed = (name: 'deny' | 'allow' | 'passthrough') => {
     const { file, sha256, lines, errors } = report.lists[name];

@@ -1,5 +1,6 @@
 import { command, type DefineCommand, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { sayUnreadable } from './reading/unreadable.ts';
 
 type Options = GlobalFlags & { json?: boolean };
 
@@ -29,6 +30,7 @@ export const defineReindex: DefineCommand = ({ io }) =>
       if (options.json) io.stdout.write(`${JSON.stringify({ ...result, durationMs })}\n`);
       const runs = `${result.runs} run${result.runs === 1 ? '' : 's'}`;
       say(io, options, `indexed ${result.records} records of ${runs} in ${shortDuration(durationMs)}`);
+      sayUnreadable(io, options, result.unreadable);
       if (result.damaged > 0 || result.lostBodies > 0) {
         const what = `${result.damaged} lines and ${result.lostBodies} bodies could not be read`;
         say(io, options, `${what}; the rest is there\n  gate verify`);

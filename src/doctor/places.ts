@@ -2,8 +2,9 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:f
 import { join } from 'node:path';
 import { codeOf } from '../core/errors.ts';
 import { isRunId } from '../core/ids.ts';
-import type { GatePaths } from '../core/paths.ts';
+import { type GatePaths, runPaths } from '../core/paths.ts';
 import { commandLine } from '../output/printable.ts';
+import { whyUnreadable } from '../store/readable.ts';
 import { fail, type Problem, type Repair, warn } from './check.ts';
 
 const FOLDER = 0o700;
@@ -80,14 +81,28 @@ function ownerProblems(path: string, { uid }: Stats): Problem[] {
 }
 
 /** The runs are many, so they are told of together. */
-function runProblems({ runs }: GatePaths): Problem[] {
-  const open = namesIn(runs)
+function runProblems(paths: GatePaths): Problem[] {
+  const { runs } = paths;
+  const all = namesIn(runs)
     .filter(isRunId)
-    .flatMap((run) => {
-      const dir = join(runs, run);
-      return [dir, join(dir, 'ledger.jsonl'), join(dir, 'bodies.pack')];
-    })
+    .map((run) => runPaths(paths, run));
+  const closed = all.filter((files) => whyUnreadable(files) !== undefined).map(({ dir }) => dir);
+  const open = all
+    .filter(({ dir }) => !closed.includes(dir))
+    .flatMap(({ dir, ledger, pack }) => [dir, ledger, pack])
     .filter((path) => isOpen(statOf(path)));
+  return [...closedProblems(runs, closed), ...openProblems(runs, open)];
+}
+
+/** Such as those that were made with sudo: everything but these is shown. */
+function closedProblems(runs: string, closed: readonly string[]): Problem[] {
+  if (closed.length === 0) return [];
+  const message = `${closed.length} of the runs cannot be read (${closed[0]}): what they hold is not shown`;
+  const fix = `sudo chown -R "$(id -u):$(id -g)" ${commandLine([runs])} && ${commandLine(['chmod', '-R', 'u+rwX', runs])}`;
+  return [fail(message, fix)];
+}
+
+function openProblems(runs: string, open: readonly string[]): Problem[] {
   if (open.length === 0) return [];
   const what = `close ${open.length} files and folders of runs to others`;
   const close = (): void => {

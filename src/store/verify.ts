@@ -2,15 +2,18 @@ import { existsSync, statSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { GatePaths } from '../core/paths.ts';
+import { FIRST_PREV } from './chain.ts';
 import type { Finding, FindingKind, LineFinding } from './finding.ts';
 import { createHeads } from './heads.ts';
 import { readLedger } from './ledger-reader.ts';
 import { scanPack } from './pack-scan.ts';
+import { whyUnreadable } from './readable.ts';
 import { listRuns, type RunInfo } from './runs.ts';
 import type { SignerKey } from './signing.ts';
 import { createBodyCheck } from './verify-bodies.ts';
 import { type ChainResult, createChainCheck, withoutEchoes } from './verify-chain.ts';
 import { verifyShared } from './verify-shared.ts';
+import { signatureOf } from './verify-signature.ts';
 
 /** What a check of one run came to. */
 export interface RunVerdict {
@@ -78,6 +81,8 @@ export interface RunOptions extends Pick<VerifyOptions, 'head' | 'key'> {
 export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promise<RunVerdict> {
   const { run } = info;
   const expectedHead = options.head;
+  const unreadable = whyUnreadable(info);
+  if (unreadable !== undefined) return unread(run, unreadable);
   const unbegun = isUnbegun(info);
   const findings: Finding[] = unbegun ? [] : missingFiles(info);
   const chain = createChainCheck();
@@ -97,7 +102,7 @@ export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promis
       await check.close();
     }
   } catch (error) {
-    findings.push({ level: 'error', kind: 'unreadable', file: 'run', run, message: messageOf(error) });
+    findings.push(...unread(run, messageOf(error)).findings);
   }
   const result = chain.result();
   const about = [
@@ -116,6 +121,11 @@ export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promis
     findings.push({ level: 'error', kind: 'head_mismatch', file: 'ledger', run, message });
   }
   return { run, ok: isFine(findings), records: result.records, bodies, head: result.head, findings };
+}
+
+function unread(run: RunId, message: string): RunVerdict {
+  const finding: Finding = { level: 'error', kind: 'unreadable', file: 'run', run, message };
+  return { run, ok: false, records: 0, bodies: 0, head: FIRST_PREV, findings: [finding] };
 }
 
 function isFine(findings: readonly Finding[]): boolean {
@@ -220,29 +230,6 @@ async function packFrames({ run, pack }: RunInfo): Promise<Finding[]> {
     );
   }
   return findings;
-}
-
-/** A run whose start names a key must have its end signed by it. */
-function signatureOf(info: RunInfo, key: SignerKey | undefined): Finding[] {
-  const { run, heads } = info;
-  const { opened, ended } = heads ?? {};
-  if (ended?.type !== 'closed') return [];
-  const { signature } = ended;
-  const error = (kind: FindingKind, message: string): Finding[] => [
-    { level: 'error', kind, file: 'heads', run, message },
-  ];
-  if (signature === undefined) {
-    if (opened?.key === undefined) return [];
-    return error('signature_missing', 'the run was to be signed, and its head has no signature');
-  }
-  if (key === undefined) {
-    return error('signature_wrong', `there is no public key to check the signature of key ${signature.key}`);
-  }
-  if (signature.key !== key.key || (opened?.key ?? key.key) !== key.key) {
-    return error('signature_wrong', `the head was signed with key ${signature.key}, not ${key.key}`);
-  }
-  if (key.isRight(run, ended, signature)) return [];
-  return error('signature_wrong', 'the signature is not of this head: heads.jsonl was edited');
 }
 
 function note(kind: FindingKind, message: string): LineFinding {

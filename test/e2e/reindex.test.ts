@@ -1,4 +1,5 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type GatePaths, gatePaths } from '../../src/core/paths.ts';
 import { type TestHome, testHome } from '../helpers/product.ts';
@@ -50,6 +51,47 @@ test('gate reindex repairs a damaged index, and says what of the ledgers it coul
   expect(exitCode).toBe(0);
   expect(stderr).toMatch(/0 lines and \d+ bodies could not be read; the rest is there\n {2}gate verify\n$/);
   expect(dumpIndex(paths.index)['events']?.length).toBeGreaterThan(5);
+});
+
+function replaceByFolder(file: string): void {
+  rmSync(file);
+  mkdirSync(file);
+}
+
+test.each([
+  ["is another user's", (dir: string) => chmodSync(dir, 0), /EACCES/],
+  ['has a folder for a ledger', (dir: string) => replaceByFolder(join(dir, 'ledger.jsonl')), /EISDIR|is no file/],
+] as const)('a run that %s is named, and hides no other', async (_, spoil, reason) => {
+  const [bad, good] = [await recordTraffic(paths), await recordTraffic(paths)];
+  for (const record of [bad, good]) await record.end({ exitCode: 0 });
+  const dir = join(paths.runs, bad.run);
+  // Root reads what has no modes at all.
+  const isRead = process.getuid?.() === 0 && reason.source === 'EACCES';
+  spoil(dir);
+  try {
+    for (const args of [
+      ['events', '--json'],
+      ['reindex'],
+      ['stats', '--json'],
+      ['search', '--json', 'a'],
+      ['lists'],
+    ]) {
+      const { exitCode, stderr } = await home.gate(args);
+      expect({ args, exitCode }).toMatchObject({ exitCode: 0 });
+      if (isRead) expect(stderr).not.toContain('cannot be read');
+      else
+        expect(stderr).toMatch(
+          new RegExp(`run ${bad.run} cannot be read.*${reason.source}.*\\n {2}gate doctor`),
+        );
+    }
+    const verdict = await home.gate(['verify', '--json']);
+    expect(verdict.exitCode).toBe(isRead ? 0 : 1);
+    if (!isRead) expect(verdict.stdout).toContain('"unreadable"');
+    const runs = new Set(dumpIndex(paths.index)['events']?.map((row) => row['of']));
+    expect(runs.size).toBe(isRead ? 2 : 1);
+  } finally {
+    chmodSync(dir, 0o700);
+  }
 });
 
 test('without any run there is an empty index, and no failure', async () => {

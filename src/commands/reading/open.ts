@@ -4,6 +4,7 @@ import type { GateIndex } from '../../store/index/open.ts';
 import type { EventReader } from '../../store/query/events.ts';
 import { say } from '../command.ts';
 import type { GlobalFlags } from '../global.ts';
+import { sayUnreadable } from './unreadable.ts';
 
 /** The index as reading commands use it: with all that the ledgers have now, and the dismissals in force. */
 export interface Reading {
@@ -26,8 +27,15 @@ export async function withIndex<T>(
   const index = await openIndex(paths, {
     onRemake: (why) => say(io, flags, `the index is made anew: ${why}`),
   });
+  const told = new Set<string>();
   const refresh = async (): Promise<void> => {
-    await index.catchUp();
+    const { unreadable } = await index.catchUp();
+    sayUnreadable(
+      io,
+      flags,
+      unreadable.filter(({ run }) => !told.has(run)),
+    );
+    for (const { run } of unreadable) told.add(run);
     await loadDismissals(paths, index);
   };
   try {

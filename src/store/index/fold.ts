@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { codeOf } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../../core/errors.ts';
 import { isRunId, type RunId } from '../../core/ids.ts';
 import { type GatePaths, runPaths } from '../../core/paths.ts';
+import type { UnreadableRun } from '../readable.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import type { BatchLimits } from './batch.ts';
 import { type FoldCounts, foldRun, type Tables } from './fold-run.ts';
@@ -22,16 +23,23 @@ export interface FoldAllOptions {
 /** What a fold did. */
 export interface FoldResult extends Readonly<FoldCounts> {
   readonly runs: number;
+  readonly unreadable: readonly UnreadableRun[];
 }
 
 /** Folds the ledgers of all runs into one database. */
 export interface Folder {
-  /** Folds what is new, and takes out the runs whose folder is gone. Throws what SQLite and the system throw. */
+  /**
+   * Folds what is new, and takes out the runs whose folder is gone. One run that cannot be read, such as one that was
+   * made with sudo, is named in the result and keeps nobody from the others. Throws what SQLite and the system throw.
+   */
   fold(options?: FoldAllOptions): Promise<FoldResult>;
 }
 
 /** Small enough that no other process waits long for its turn. */
 const LIMITS: BatchLimits = { bytes: 2 * 1024 * 1024, text: 4 * 1024 * 1024 };
+
+/** What the system says of files that are another user's, of a damaged disk, and of what is no ordinary file. */
+const UNREADABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EIO', 'EISDIR', 'ENOTDIR', 'ELOOP']);
 
 /** Makes a folder of ledgers for a database that has the tables. */
 export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder {
@@ -39,7 +47,11 @@ export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder
   /** Ledgers that were folded to their end, and had not changed since: size and time of the last change. */
   const settled = new Map<RunId, string>();
 
-  async function foldNew(work: readonly Work[], options: FoldAllOptions): Promise<FoldCounts> {
+  async function foldNew(
+    work: readonly Work[],
+    options: FoldAllOptions,
+    skip: (run: RunId, error: unknown) => void,
+  ): Promise<FoldCounts> {
     const counts: FoldCounts = { records: 0, bytes: 0, damaged: 0, lostBodies: 0 };
     const total = work.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
@@ -49,8 +61,12 @@ export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder
         options.onProgress?.({ done, total: Math.max(total, done) });
       };
       const files = runPaths(paths, run);
-      await foldRun(tables, { run, ...files }, { limits: options.limits ?? LIMITS, counts, onBytes });
-      settled.set(run, stamp);
+      try {
+        await foldRun(tables, { run, ...files }, { limits: options.limits ?? LIMITS, counts, onBytes });
+        settled.set(run, stamp);
+      } catch (error) {
+        skip(run, error);
+      }
     }
     return counts;
   }
@@ -67,8 +83,22 @@ export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder
         settled.delete(run);
       }
       tables.runs.add(gone(present, known));
-      const work = present.flatMap((run) => workOn(paths, tables, run, settled.get(run)));
-      return { runs: work.length, ...(await foldNew(work, options)) };
+      const unreadable: UnreadableRun[] = [];
+      const skip = (run: RunId, error: unknown): void => {
+        if (!UNREADABLE.has(codeOf(error) ?? '')) throw error;
+        unreadable.push({ run, reason: messageOf(error) });
+      };
+      const work = present.flatMap((run) => {
+        try {
+          return workOn(paths, tables, run, settled.get(run));
+        } catch (error) {
+          skip(run, error);
+          return [];
+        }
+      });
+      const counts = await foldNew(work, options, skip);
+      const read = work.filter(({ run }) => !unreadable.some((each) => each.run === run));
+      return { runs: read.length, ...counts, unreadable };
     },
   };
 }
