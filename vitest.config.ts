@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { explainedSkips } from './test/helpers/skips.ts';
 
 const project = (name: string, timeout: number, serial: boolean) => ({
   extends: true as const,
@@ -13,6 +14,7 @@ const project = (name: string, timeout: number, serial: boolean) => ({
 });
 
 export default defineConfig({
+  plugins: [explainedSkips()],
   test: {
     pool: 'forks',
     reporters: ['default'],

@@ -60,9 +60,8 @@ export async function installAgents(): Promise<Installed> {
   }
 }
 
-/** The program of one agent; where there is none, the test is skipped and the reason printed. */
+/** The program of one agent; where there is none, the test is skipped and says why. */
 export function programOf(installed: Installed, name: 'codex' | 'claude', { skip }: TestContext): string {
   if (installed.unavailable === undefined) return installed[name];
-  process.stderr.write(`skipped: ${installed.unavailable}\n`);
   return skip(installed.unavailable);
 }

@@ -8,6 +8,7 @@ import { healthyHome } from '../../fixtures/homes/healthy.ts';
 import type { gatePaths } from '../../src/core/paths.ts';
 import { users } from '../helpers/jail-rig.ts';
 import { GATE, type TestHome, testHome } from '../helpers/product.ts';
+import { skipBecause } from '../helpers/skips.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
 /** What docs/runbook.md promises of `--json`. */
@@ -88,7 +89,8 @@ describe('on this machine, gate doctor', () => {
     expect((await home.gate(['doctor', '--nonsense'])).exitCode).toBe(2);
   });
 
-  test.skipIf(process.platform !== 'linux')('explains that namespaces are switched off', () => {
+  const elsewhere = process.platform !== 'linux' && 'namespaces are of Linux';
+  test('explains that namespaces are switched off', skipBecause(elsewhere), () => {
     const shell = `echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"`;
     const { stdout, status } = spawnSync(
       'unshare',

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestHome, testHome } from '../helpers/product.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 let home: TestHome;
 beforeAll(() => {
@@ -72,7 +73,7 @@ describe('completion', () => {
     ]);
   });
 
-  test.skipIf(!has(FISH))('fish completes commands with what they are (needs fish)', async () => {
+  test('fish completes commands with what they are', skipBecause(!has(FISH) && 'no fish here'), async () => {
     const file = join(home.dir, 'gate.fish');
     writeFileSync(file, (await home.gate(['completion', 'fish'])).stdout);
     const complete = (line: string) =>
@@ -85,7 +86,7 @@ describe('completion', () => {
     expect(complete('gate run -- basena')).toMatch(/^basename/);
   });
 
-  test.skipIf(!has('zsh'))('zsh can read the script (needs zsh)', async () => {
+  test('zsh can read the script', skipBecause(!has('zsh') && 'no zsh here'), async () => {
     const file = join(home.dir, '_gate');
     writeFileSync(file, (await home.gate(['completion', 'zsh'])).stdout);
     const script = `compdef() { print "compdef $*"; }; source ${file}; whence -w _gate`;

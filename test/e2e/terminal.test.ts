@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type TestHome, testHome } from '../helpers/product.ts';
 import { within } from '../helpers/shell.ts';
+import { skipBecause } from '../helpers/skips.ts';
 import { startTerminal, type Terminal, tmuxMissing } from '../helpers/tmux.ts';
 
 const missing = tmuxMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
 /** A person at a real terminal, the built product, and a shell's job control between them. */
-describe.skipIf(missing)('job control', () => {
+describe('job control', skipBecause(missing), () => {
   let home: TestHome;
   let terminal: Terminal;
   beforeAll(() => {

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, type Rig, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 const source = fileURLToPath(new URL('../helpers/jail-connects.c', import.meta.url));
 
 /** Threads and descriptors that a call leaves behind are as many as the calls; what is idle is a handful. */
@@ -36,7 +36,7 @@ if os.fork() == 0:
 else: os.wait()
 `;
 
-describe.skipIf(missing)('connections in the jail', () => {
+describe('connections in the jail', skipBecause(missing), () => {
   let rig: Rig;
   let connects: string;
   beforeAll(async () => {

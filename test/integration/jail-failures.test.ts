@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, type Rig, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 const build = fileURLToPath(new URL('../../platform/linux/native/build.mjs', import.meta.url));
 const root = { name: 'root', uid: 0 };
 const isRoot = process.getuid?.() === 0;
 
 // promise: jail.fail-closed
-describe.skipIf(missing)('a jail that cannot be', () => {
+describe('a jail that cannot be', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JailSpec } from '../../platform/jail.ts';
 import { createRig, jailMissing, type Rig, type User, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 const isRoot = process.getuid?.() === 0;
+const mounts = !isRoot && 'needs root to mount';
 
-describe.skipIf(missing)('files in the jail', () => {
+describe('files in the jail', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();
@@ -166,7 +167,8 @@ describe.skipIf(missing)('files in the jail', () => {
       expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
     });
 
-    it.skipIf(!isRoot || user.uid === 0)('refuses the run when such a name is out of its sight', async () => {
+    const dark = (!isRoot || user.uid === 0) && "needs a folder of root's and an ordinary user's run";
+    it('refuses the run when such a name is out of its sight', skipBecause(dark), async () => {
       const { path, spec } = home(user);
       const script = `cd ${path}; mkdir dark; ln .local/share/gate/runs/r1/ledger dark/ledger; chown 0:0 dark; chmod 711 dark`;
       expect(spawnSync('sh', ['-ec', script]).status).toBe(0);
@@ -176,7 +178,7 @@ describe.skipIf(missing)('files in the jail', () => {
       expect(inside.stderr).toContain('-samefile');
     });
 
-    it.skipIf(!isRoot)('finds second views of the same files', async () => {
+    it('finds second views of the same files', skipBecause(mounts), async () => {
       const { path, spec } = home(user);
       const script = `mkdir -p ${path}/v/bind ${path}/v/part ${path}/v/file ${path}/v/over ${path}/v/data; touch ${path}/v/one
         mount --bind ${path} ${path}/v/bind
@@ -201,7 +203,7 @@ describe.skipIf(missing)('files in the jail', () => {
       expect(readFileSync(join(again.path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
     });
 
-    it.skipIf(!isRoot)('covers kernel filesystems that are mounted elsewhere', async () => {
+    it('covers kernel filesystems that are mounted elsewhere', skipBecause(mounts), async () => {
       const path = rig.home(user);
       const script = `mkdir -p ${path}/proc ${path}/sys ${path}/dev ${path}/pts; mount -t proc proc ${path}/proc
         mount -t sysfs sysfs ${path}/sys; mount --rbind /dev ${path}/dev; mount --bind /dev/pts ${path}/pts`;

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, ownAddress, type Rig, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
 /** Dials each HOST|PORT and prints what came back, or the error's code. */
 const DIAL = `
@@ -30,7 +30,7 @@ socket.send('out', Number(process.argv[2]), process.argv[1], (error) => {
 socket.on('error', () => {});
 `;
 
-describe.skipIf(missing)('the jail network', () => {
+describe('the jail network', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();

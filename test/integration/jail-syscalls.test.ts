@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, type Rig, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
 /** What must stay possible. */
 const ALLOWED = [
@@ -64,7 +64,7 @@ const verdicts = (stdout: string): Record<string, string> =>
       .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
   );
 
-describe.skipIf(missing)('system calls in the jail', () => {
+describe('system calls in the jail', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, type Rig, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing =
   jailMissing() ?? (spawnSync('tmux', ['-V']).status === 0 ? undefined : 'the terminal tests need tmux');
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
-describe.skipIf(missing)('the terminal of a jailed command', () => {
+describe('the terminal of a jailed command', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();

@@ -19,6 +19,8 @@ import { GateError } from '../../src/core/errors.ts';
 import { addPatterns } from '../../src/policy/edit.ts';
 import { createLists, type ListReloadFacts, type Lists } from '../../src/policy/lists.ts';
 import { runPatterns } from '../../src/policy/run-patterns.ts';
+import { findProgram } from '../helpers/programs.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 /** What docs/lists.md promises. */
 const PROMISE_MS = 1000;
@@ -128,7 +130,8 @@ describe('an edit counts within a second', () => {
     expect(reloads.at(-1)).toEqual({ list: 'deny', sha256: lists?.hashes().deny, errors: [] });
   });
 
-  test.skipIf(spawnSync('vim', ['--version']).error !== undefined)('vim itself', async () => {
+  const noVim = findProgram('vim') === undefined && 'no vim here';
+  test('vim itself', skipBecause(noVim), async () => {
     mkdirSync(config);
     writeFileSync(deny, 'keep.test\n');
     start();

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { BY_CONNECT, type Client, type Rig, settle } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
 import { answering, type Origin, ok } from '../helpers/origin.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const { gateCa, origin, rig, securely, tlsOrigin } = createSuite();
 
@@ -132,7 +133,8 @@ describe('the host of a captured request', () => {
     });
   });
 
-  test.skipIf(BY_CONNECT)('an address that DNS did not give: Host decides, request by request', async () => {
+  const named = BY_CONNECT && 'a CONNECT always says a name';
+  test('an address that DNS did not give: Host decides, request by request', skipBecause(named), async () => {
     const target = await origin(answering(() => ok('reached')));
     const made = rig(target, { deny: ['denied.test'] });
     const client = await made.captured('93.184.216.34', 80);
@@ -144,7 +146,7 @@ describe('the host of a captured request', () => {
     expect(target.received()).not.toContain('denied');
   });
 
-  test.skipIf(BY_CONNECT)('an address that DNS did not give: SNI decides, and Host must agree', async () => {
+  test('an address that DNS did not give: SNI decides, and Host must agree', skipBecause(named), async () => {
     const target = await tlsOrigin(answering(() => ok('reached')));
     const made = rig(target);
     const client = await (await made.captured('93.184.216.34', 443)).secure({
@@ -157,7 +159,7 @@ describe('the host of a captured request', () => {
     await client.saw('host_mismatch');
   });
 
-  test.skipIf(BY_CONNECT)('a service of the host: loopback in any spelling, and nothing else', async () => {
+  test('a service of the host: loopback in any spelling, and nothing else', skipBecause(named), async () => {
     const target = await origin(answering(() => ok('local')));
     const resolve = [{ host: 'localhost', port: 11_434, address: '127.0.0.1', addressPort: target.port }];
     const made = rig(target, { resolve });

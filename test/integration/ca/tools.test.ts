@@ -22,6 +22,7 @@ import { createLeafIssuer, type LeafIssuer } from '../../../src/ca/leaf.ts';
 import { derOf } from '../../../src/ca/pem.ts';
 import { trustPlaces } from '../../../src/ca/places.ts';
 import { gatePaths } from '../../../src/core/paths.ts';
+import { skipBecause } from '../../helpers/skips.ts';
 
 const run = promisify(execFile);
 
@@ -88,7 +89,7 @@ const HOST = 'api.gate-test.example';
 const laid = (path: string) => join(home, 'laid', path);
 const clean = () => ({ PATH: process.env['PATH'], HOME: home });
 
-describe.skipIf(!openssl)('openssl', () => {
+describe('openssl', skipBecause(!openssl && 'no openssl here'), () => {
   test.each([HOST, '127.0.0.1', '::1', `${'a'.repeat(63)}.${'b'.repeat(63)}.example`])(
     'verifies the leaf of %s by the strict rules',
     async (host) => {
@@ -158,7 +159,7 @@ describe.skipIf(!openssl)('openssl', () => {
   });
 });
 
-describe.skipIf(!curl)('curl', () => {
+describe('curl', skipBecause(!curl && 'no curl here'), () => {
   const get = (...args: string[]) =>
     run('curl', ['-sS', '--resolve', `${HOST}:${port}:127.0.0.1`, ...args, `https://${HOST}:${port}/`], {
       env: clean(),
@@ -176,7 +177,7 @@ describe.skipIf(!curl)('curl', () => {
   });
 });
 
-describe.skipIf(!python)('python', () => {
+describe('python', skipBecause(!python && 'no python3 here'), () => {
   const PROGRAM = `
 import os, socket, ssl
 context = ssl.create_default_context()
@@ -209,7 +210,7 @@ describe('node', () => {
   });
 });
 
-describe.skipIf(!keytool || !java)('java', () => {
+describe('java', skipBecause(!(keytool && java) && 'no java or no keytool here'), () => {
   const PROGRAM = `
 import java.net.URL;
 public class Client {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DnsFacts, RefusedFacts } from '../../../src/core/exchange.ts';
 import { type AddressPool, createAddressPool } from '../../../src/proxy/dns/pool.ts';
 import { createDnsServer, type DnsLimits, type DnsServer } from '../../../src/proxy/dns/server.ts';
+import { skipBecause } from '../../helpers/skips.ts';
 import { question } from '../../unit/dns/question.ts';
 
 const run = promisify(execFile);
@@ -127,7 +128,7 @@ const hasDig = (() => {
   }
 })();
 
-describe.skipIf(!hasDig)('dig', () => {
+describe('dig', skipBecause(!hasDig && 'no dig here'), () => {
   const dig = async (...args: string[]) => {
     const fixed = ['@127.0.0.1', '-p', String(port), '+time=2', '+tries=1', '+noidnin'];
     return (await run('dig', [...fixed, ...args])).stdout;
