@@ -13,6 +13,7 @@ import {
 } from './fields.ts';
 import type { EventValues, Rows } from './rows.ts';
 import { eventRow, MAX_RECORDS } from './schema.ts';
+import { levelOf } from './severity.ts';
 
 /** One record on its way into the tables. */
 export interface Incoming {
@@ -23,9 +24,6 @@ export interface Incoming {
   readonly at: number;
   readonly index: number;
 }
-
-/** Levels as the tables have them; a level of a later version counts as the least. */
-const SEVERITY: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4 };
 
 /**
  * Writes what one record says into the tables; records of other types say nothing there. Applied again, a record
@@ -191,7 +189,8 @@ function applyAnalysis(incoming: Incoming): void {
   }
   rows.piece.run(event, 'analysis', n, at);
   for (const flag of objectsOf(record, 'flags')) {
-    const severity = SEVERITY[textOf(flag, 'severity') ?? ''] ?? 1;
+    // One of a later version counts as the least.
+    const severity = levelOf(textOf(flag, 'severity') ?? '') ?? 1;
     rows.flag.run(n, textOf(flag, 'code') ?? '', severity, textOf(flag, 'detail') ?? '', event);
   }
   for (const secret of objectsOf(record, 'secrets')) applySecret(rows, event, n, secret);

@@ -16,7 +16,9 @@ export function compileFilter(text: string, context: Omit<FilterContext, 'withDi
   const parsed = parseFilter(text);
   if ('problem' in parsed) return parsed;
   const { filter } = parsed;
-  const withDismissed = termsOf(filter).some(({ name, value }) => name === 'is' && value === 'dismissed');
+  const withDismissed = termsOf(filter).some(
+    ({ name, value }) => `${name}:${value}`.toLowerCase() === 'is:dismissed',
+  );
   try {
     return { where: filter === undefined ? EVERYTHING : compile(filter, { ...context, withDismissed }) };
   } catch (error) {

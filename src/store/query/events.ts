@@ -1,11 +1,8 @@
-import type { Severity } from '../../core/rules.ts';
+import { severityOf } from '../index/severity.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { DISMISSED } from './dismissed.ts';
 import { type EventRow, type Findings, type ListedEvent, type ListedSecret, listedEvent } from './event.ts';
 import type { Sql } from './sql.ts';
-
-/** Levels of the index, from 1. */
-const SEVERITIES: readonly Severity[] = ['info', 'low', 'medium', 'high'];
 
 const FROM = 'SELECT e.*, r.run AS run_name FROM events e JOIN runs r ON r.id = e.run';
 /** The same order in an index that was made anew: nothing here depends on the numbers of rows. */
@@ -103,7 +100,7 @@ function prepareFindings(database: SqliteDatabase): (event: number) => Findings 
     analysed: analysed.get(event) !== undefined,
     flags: flags.all(event).map(({ code, severity, detail, dismissed }) => ({
       code,
-      severity: SEVERITIES[severity - 1] ?? 'info',
+      severity: severityOf(severity),
       detail,
       dismissed: dismissed === 1,
     })),

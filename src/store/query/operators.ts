@@ -1,5 +1,6 @@
 import type { RunId } from '../../core/ids.ts';
 import { RULE_CODES, SEVERITIES } from '../../core/rules.ts';
+import { levelOf } from '../index/severity.ts';
 import { DISMISSED } from './dismissed.ts';
 import { globLiteral, type Sql, sql } from './sql.ts';
 import { parseTime } from './time.ts';
@@ -34,8 +35,6 @@ export interface Operator {
   readonly values?: (context: Pick<FilterContext, 'kinds'>) => readonly string[];
   readonly compile: (value: string, context: FilterContext) => Sql | Rejected;
 }
-
-const LEVELS: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4 };
 
 /** States that `is:` asks for, with what they mean. */
 const STATES: Readonly<Record<string, { readonly help: string; readonly sql: string }>> = {
@@ -171,7 +170,7 @@ export const OPERATORS: readonly Operator[] = [
     example: 'is:blocked  is:open  -is:llm',
     values: () => Object.keys(STATES),
     compile: (value) => {
-      const state = STATES[value.toLowerCase()];
+      const state = Object.entries(STATES).find(([name]) => name === value.toLowerCase())?.[1];
       return state === undefined
         ? { problem: `'${value}' is no state`, known: Object.keys(STATES) }
         : sql(`(${state.sql})`);
@@ -236,7 +235,7 @@ function compileFlag(value: string, { withDismissed }: FilterContext): Sql | Rej
   const word = value.toLowerCase();
   if (word === 'any') return having('');
   const [, sign = '=', name = ''] = /^(>=|<=|>|<|=)?(.*)$/.exec(word) ?? [];
-  const level = LEVELS[name];
+  const level = levelOf(name);
   if (level !== undefined) return having(` AND f.severity ${sign} ?`, level);
   const known: readonly string[] = RULE_CODES;
   if (known.includes(word)) return having(' AND f.code = ?', word);

@@ -149,6 +149,20 @@ describe('operators', () => {
     expect(find(text)).toEqual(seqs);
   });
 
+  test('is:dismissed lets dismissed flags count in any case, as the operator itself is read', () => {
+    const { database, find: found } = index;
+    database
+      .prepare("INSERT INTO dismissals (id, host, code) VALUES ('d', 'api.example.com', 'secret_in_request')")
+      .run();
+    try {
+      expect(found('flag:secret_in_request')).toEqual([]);
+      expect(found('flag:secret_in_request is:dismissed')).toEqual([1]);
+      expect(found('flag:secret_in_request IS:Dismissed')).toEqual([1]);
+    } finally {
+      database.prepare('DELETE FROM dismissals').run();
+    }
+  });
+
   test('each has an example that it takes itself', () => {
     for (const { name, example } of OPERATORS) {
       expect(example).toContain(`${name}:`);
@@ -206,6 +220,8 @@ describe('what is wrong is pointed at', () => {
     ['status:abc', /no status/, 'abc'],
     ['flag:secret_in_requst', /no rule and no severity/, 'secret_in_requst'],
     ['is:bloked', /no state/, 'bloked'],
+    ['is:constructor', /no state/, 'constructor'],
+    ['flag:constructor', /no rule and no severity/, 'constructor'],
     ['pii:mail', /no kind of personal data/, 'mail'],
     ['since:2026-02-30', /no time/, '2026-02-30'],
     ['since:25:00', /no time/, '25:00'],
