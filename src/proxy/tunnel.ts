@@ -3,7 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
 import { audited } from './errors.ts';
 import { timingOf } from './outcome.ts';
-import type { Upstream, Way } from './upstream-call.ts';
+import type { Dialled, Upstream, Way } from './upstream-call.ts';
 import { Wire } from './wire.ts';
 
 export interface TunnelDeps {
@@ -35,7 +35,7 @@ export async function runTunnel(
   const recorder = await audited(deps.recorder.tunnel(request.facts));
   try {
     cancel.check();
-    const dialled = await deps.upstream.dial(request.candidates, cancel);
+    const dialled = await dialFor(client, deps.upstream, request, cancel);
     connectMs = dialled.connectMs;
     const origin = new Wire(dialled.socket, dialled.raw);
     cancel.undo = () => origin.reset();
@@ -53,6 +53,25 @@ export async function runTunnel(
   });
   outcome = cancel.outcome === 'gate_stopped' ? 'gate_stopped' : outcome;
   await audited(recorder.end({ bytesUp: count.up, bytesDown: count.down, outcome, timing }));
+}
+
+/** Dials for a client, as long as its connection stands: one that has only ended may still want to read. */
+async function dialFor(
+  client: Wire,
+  upstream: Upstream,
+  { candidates }: TunnelRequest,
+  cancel: Cancel,
+): Promise<Dialled> {
+  const onGone = (): void => {
+    if (client.failure !== undefined) cancel.stop('client_aborted');
+  };
+  client.onGone = onGone;
+  onGone();
+  try {
+    return await upstream.dial(candidates, cancel);
+  } finally {
+    client.onGone = undefined;
+  }
 }
 
 /**

@@ -222,6 +222,25 @@ async function overHttp2(made: Rig): Promise<{ leave: () => void; status: Promis
   return { leave: () => session.destroy(), status };
 }
 
+/** The first thing that a TLS client says, for {@link HOST}. */
+async function clientHello(): Promise<Buffer> {
+  const heard = new Promise<Buffer>((resolve) => {
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (data) => {
+        socket.destroy();
+        server.close();
+        resolve(data);
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      tls.connect({ port, host: '127.0.0.1', servername: HOST }).on('error', () => undefined);
+    });
+  });
+  return heard;
+}
+
 const ways: [string, Asking][] = [
   [
     'HTTP',
@@ -250,6 +269,30 @@ describe.skipIf(missing)('a client that leaves', () => {
     expect((await made.recorder.ended(0)).end?.outcome).toBe('client_aborted');
     await until('no dial goes on', () => holes.every((each) => each.sockets('dialling') === 0));
     expect(connecting()).toBe(0);
+  });
+
+  test('of a tunnel, while gate dials: no dial goes on once its connection is broken, and one does that has only ended', async () => {
+    const dead = await hole('127.0.0.2');
+    const made = rig(
+      { port: 1 },
+      { passthrough: [`${HOST}:443`], limits: { connectMs: FOR_EVER, nextAddressMs: FOR_EVER } },
+    );
+    made.policyCandidates = [at(dead)];
+    const hello = await clientHello();
+    const breaks = (await made.captured(ADDRESS, 443)).send(hello);
+    await until('it is dialled', () => dead.sockets('dialling') === 1);
+    const ends = (await made.captured(ADDRESS, 443)).send(hello);
+    await until('it is dialled twice', () => dead.sockets('dialling') === 2);
+    ends.socket.end();
+    breaks.socket.resetAndDestroy();
+    const { end } = await made.recorder.until(() => made.recorder.tunnels.find((each) => each.end));
+    expect(end?.outcome).toBe('client_aborted');
+    await until('one dial goes on', () => dead.sockets('dialling') === 1);
+    dead.open();
+    // The origin speaks HTTP, so it takes the handshake for a request.
+    expect(await ends.over()).toContain('opened');
+    await until('the other has ended', () => made.recorder.tunnels[1]?.end?.outcome === 'complete');
+    expect(made.recorder.tunnels[0]?.end?.outcome).toBe('client_aborted');
   });
 
   test.each(ways.slice(1))('over %s, while the origin shakes hands: it is hung up on', async (_name, ask) => {
