@@ -11,15 +11,8 @@ export const directSocket: Check = {
   expected: 'refused; the listener outside hears nothing',
   facts(evidence) {
     const { before, after } = evidence.arrived;
-    return [
-      fact(before.connections > 0, '', 'it did not arrive outside the jail either: nothing is proven'),
-      ...refusal(evidence, 'socket', 'tcp'),
-      fact(
-        after.connections === before.connections,
-        'nothing arrived',
-        'it ARRIVED OUTSIDE: the jail does not hold',
-      ),
-    ];
+    const arrived = { outside: before.connections > 0, inside: after.connections !== before.connections };
+    return heldBack(evidence, 'socket', 'tcp', arrived);
   },
   id: (evidence) => refusedId(evidence, 'tcp'),
 };
@@ -31,19 +24,11 @@ export const ownResolver: Check = {
   expected: 'no packet reaches a resolver outside',
   facts(evidence) {
     const { before, after } = evidence.arrived;
-    return [
-      fact(
-        before.queries.includes(evidence.plan.names.outside),
-        '',
-        'it did not arrive outside the jail either: nothing is proven',
-      ),
-      ...refusal(evidence, 'resolver', 'udp'),
-      fact(
-        after.queries.length === before.queries.length,
-        'nothing arrived',
-        'it ARRIVED OUTSIDE: the jail does not hold',
-      ),
-    ];
+    const arrived = {
+      outside: before.queries.includes(evidence.plan.names.outside),
+      inside: after.queries.length !== before.queries.length,
+    };
+    return heldBack(evidence, 'resolver', 'udp', arrived);
   },
   id: (evidence) => refusedId(evidence, 'udp'),
 };
@@ -67,6 +52,20 @@ export const jailResolver: Check = {
   },
   id: (evidence) => idOf(evidence, nameRecord(evidence)?.seq),
 };
+
+/** `arrived`: whether what was tried outside the jail, and in it, came to where it was sent. */
+function heldBack(
+  evidence: Evidence,
+  attempt: Attempt,
+  proto: 'tcp' | 'udp',
+  arrived: { readonly outside: boolean; readonly inside: boolean },
+): Fact[] {
+  return [
+    fact(arrived.outside, '', 'it did not arrive outside the jail either: nothing is proven'),
+    ...refusal(evidence, attempt, proto),
+    fact(!arrived.inside, 'nothing arrived', 'it ARRIVED OUTSIDE: the jail does not hold'),
+  ];
+}
 
 function refusal(evidence: Evidence, attempt: Attempt, proto: 'tcp' | 'udp'): Fact[] {
   const outside = attemptResult(evidence.outside, attempt);
