@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { alive } from '../helpers/processes.ts';
 import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
-import { alive, runScript, type Started, startGate, within } from '../helpers/shell.ts';
+import { runScript, type Started, startGate, within } from '../helpers/shell.ts';
 
 /** Signals that reach gate from outside a terminal: `kill`, `timeout`, a supervisor, a closing session. */
 let home: TestHome;
@@ -136,7 +137,8 @@ describe('timeout', () => {
 test('what the command leaves behind is dead when gate has returned', async () => {
   const mark = `left-${process.pid}-behind`;
   const left = `bash -c 'exec -a ${mark} sleep 300'`;
-  const script = `${left} & setsid ${left} & (setsid ${left} & exit); sleep 0.3; echo up; exit 6`;
+  const isUp = `[ "$(pgrep -cf '^${mark} 300$')" = 3 ]`;
+  const script = `${left} & setsid ${left} & (setsid ${left} & exit); until ${isUp}; do sleep 0.05; done; echo up; exit 6`;
   const started = inBash(script);
   await started.says(/^up$/m);
   expect(await started.ended).toMatchObject({ code: 6 });

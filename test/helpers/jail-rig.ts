@@ -182,9 +182,3 @@ export function ownAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return all.find((entry) => entry.family === 'IPv4' && !entry.internal)?.address;
 }
-
-/** Whether a process exists that carries this marker among its arguments. */
-export function processesWith(marker: string): number {
-  const found = spawnSync('pgrep', ['-c', '-f', marker], { encoding: 'utf8' });
-  return Number(found.stdout.trim() || '0');
-}

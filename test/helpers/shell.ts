@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -108,10 +108,4 @@ export async function within(ms: number, condition: () => boolean): Promise<bool
     if (Date.now() > deadline) return false;
     await sleep(10);
   }
-}
-
-/** How many processes of this machine have the word in their command line. */
-export function alive(word: string): number {
-  const found = spawnSync('pgrep', ['-c', '-f', word], { encoding: 'utf8' });
-  return Number(found.stdout.trim() || '0');
 }

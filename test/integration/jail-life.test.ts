@@ -1,18 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRig, jailMissing, processesWith, type Rig, users } from '../helpers/jail-rig.ts';
+import { createRig, jailMissing, type Rig, type Running, type User, users } from '../helpers/jail-rig.ts';
+import { alive, childOf } from '../helpers/processes.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
 /** Starts processes that try to survive: a job, one in a session of its own, double-forked ones, a stopped one. */
-const survivors = (marker: string): string => `
+const survivors = (marker: string, then = 'wait'): string => `
   for i in 1 2 3; do (setsid bash -c 'bash -c "exec -a ${marker} sleep 300" & exit' &) ; done
   bash -c 'trap "" TERM HUP INT; exec -a ${marker} sleep 300' &
   bash -c 'kill -STOP $$; exec -a ${marker} sleep 300' ${marker} &
   setsid bash -c 'exec -a ${marker} sleep 300' &
-  echo up; wait`;
+  echo up; ${then}`;
+/** Finds those that have got to their sleep, not who has the marker in a script: all of them but the stopped one. */
+const asleep = (marker: string): string => `^${marker} 300$`;
+const ASLEEP = 5;
 
 async function until(condition: () => boolean, ms: number): Promise<number> {
   const start = Date.now();
@@ -20,12 +24,19 @@ async function until(condition: () => boolean, ms: number): Promise<number> {
   return Date.now() - start;
 }
 
-describe.skipIf(missing)('life and death of a jail', () => {
+describe('life and death of a jail', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await createRig();
   }, 120_000);
   afterAll(() => rig?.remove());
+
+  const startSurvivors = async (user: User, marker: string): Promise<Running> => {
+    const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
+    await until(() => alive(asleep(marker)) === ASLEEP, 20_000);
+    expect(alive(asleep(marker))).toBe(ASLEEP);
+    return running;
+  };
 
   describe.each(users())('as $name', (user) => {
     it.each([
@@ -95,28 +106,22 @@ describe.skipIf(missing)('life and death of a jail', () => {
 
     it('leaves nothing behind when gate is killed', async () => {
       const marker = `mark-${user.name}-${process.pid}-k`;
-      const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
-      await until(() => processesWith(marker) >= 6, 5000);
-      expect(processesWith(marker)).toBeGreaterThanOrEqual(6);
+      const running = await startSurvivors(user, marker);
       process.kill(running.child.pid ?? 0, 'SIGKILL');
-      const took = await until(() => processesWith(marker) === 0, 3000);
-      expect(processesWith(marker)).toBe(0);
+      const took = await until(() => alive(marker) === 0, 3000);
+      expect(alive(marker)).toBe(0);
       expect(took).toBeLessThan(1000);
       await running.outcome;
     });
 
     it('leaves nothing behind when gate is killed while helper and init are stopped', async () => {
       const marker = `mark-${user.name}-${process.pid}-s`;
-      const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
-      await until(() => processesWith(marker) >= 6, 5000);
-      const helpers = spawnSync('pgrep', ['-P', String(running.child.pid)], {
-        encoding: 'utf8',
-      }).stdout.trim();
-      const init = spawnSync('pgrep', ['-x', 'gate-jail', '-P', helpers], { encoding: 'utf8' }).stdout.trim();
-      for (const pid of [helpers, init]) process.kill(Number(pid), 'SIGSTOP');
+      const running = await startSurvivors(user, marker);
+      const helper = childOf(running.child.pid);
+      for (const pid of [helper, childOf(helper, 'gate-jail')]) process.kill(pid, 'SIGSTOP');
       process.kill(running.child.pid ?? 0, 'SIGKILL');
-      await until(() => processesWith(marker) === 0, 3000);
-      expect(processesWith(marker)).toBe(0);
+      await until(() => alive(marker) === 0, 3000);
+      expect(alive(marker)).toBe(0);
       await running.outcome;
     });
 
@@ -124,18 +129,12 @@ describe.skipIf(missing)('life and death of a jail', () => {
       'leaves nothing behind when its %s is killed',
       async (which) => {
         const marker = `mark-${user.name}-${process.pid}-${which}`;
-        const running = rig.startJailed(user, ['bash', '-c', survivors(marker)]);
-        await until(() => processesWith(marker) >= 6, 5000);
-        const helper = spawnSync('pgrep', ['-P', String(running.child.pid)], {
-          encoding: 'utf8',
-        }).stdout.trim();
+        const running = await startSurvivors(user, marker);
+        const helper = childOf(running.child.pid);
         const name = { helper: undefined, init: 'gate-jail', broker: 'gate-broker' }[which];
-        const args = ['-x', name ?? '', '-P', helper];
-        const other =
-          name === undefined ? helper : spawnSync('pgrep', args, { encoding: 'utf8' }).stdout.trim();
-        process.kill(Number(other), 'SIGKILL');
+        process.kill(name === undefined ? helper : childOf(helper, name), 'SIGKILL');
         const outcome = await running.outcome;
-        expect(processesWith(marker)).toBe(0);
+        expect(alive(marker)).toBe(0);
         if (which !== 'broker') {
           expect(outcome.end).toEqual({ signal: 'SIGKILL', number: 9 });
           return;
@@ -150,10 +149,13 @@ describe.skipIf(missing)('life and death of a jail', () => {
       const inside = await rig.jailed(user, [
         'bash',
         '-c',
-        `${survivors(marker).replace('wait', 'sleep 0.3; exit 3')}`,
+        survivors(
+          marker,
+          `until [ "$(pgrep -cf '${asleep(marker)}')" = ${ASLEEP} ]; do sleep 0.05; done; exit 3`,
+        ),
       ]);
       expect(inside.end).toEqual({ exitCode: 3 });
-      expect(processesWith(marker)).toBe(0);
+      expect(alive(marker)).toBe(0);
     });
 
     it('passes signals to the command’s group', async () => {
@@ -166,7 +168,7 @@ describe.skipIf(missing)('life and death of a jail', () => {
       running.child.stdout?.on('data', (data) => {
         text += data;
       });
-      await until(() => text.includes('ready'), 5000);
+      await until(() => text.includes('ready'), 20_000);
       running.child.kill('SIGUSR2');
       const outcome = await running.outcome;
       expect(outcome).toMatchObject({ stdout: 'ready\ngot\n', end: { exitCode: 9 } });
