@@ -1,28 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRig, jailMissing, type Rig, type User, users } from '../helpers/jail-rig.ts';
+import { skipBecause } from '../helpers/skips.ts';
 
 const missing = jailMissing();
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 
 /** Listens on each path until it is killed; a path may begin with `@` (abstract) or `dgram:`. */
 const SERVE = `
 import os, socket, sys, threading
+up = threading.Semaphore(0)
 def stream(path):
     s = socket.socket(socket.AF_UNIX); s.bind('\\0' + path[1:] if path[0] == '@' else path); s.listen(5)
     if path[0] != '@': os.chmod(path, 0o666)
+    up.release()
     while True:
         c, _ = s.accept(); c.sendall(b'DEPUTY'); c.close()
 def datagram(path):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path); os.chmod(path, 0o666)
+    up.release()
     while True: s.recv(100)
 for path in sys.argv[1:]:
     f, p = (datagram, path[6:]) if path.startswith('dgram:') else (stream, path)
     if p[0] != '@': os.makedirs(os.path.dirname(p), exist_ok=True)
     threading.Thread(target=f, args=(p,), daemon=True).start()
-import time; time.sleep(0.3); print('up', flush=True); time.sleep(600)
+for _ in sys.argv[1:]: up.acquire()
+print('up', flush=True); threading.Event().wait()
 `;
 
 const CONNECT = `
@@ -60,17 +65,16 @@ assert os.wait()[1] == 0
 print('fine')
 `;
 
-/** Waits for a socket that somebody outside makes, and tries it in vain. */
+/** Waits until it is told that somebody outside listens there, and tries it in vain. */
 const LATE = `
 import os, socket, sys, time
 print('up', flush=True)
-while not os.path.exists(sys.argv[1]): time.sleep(0.02)
-time.sleep(0.3)
+while not os.path.exists(sys.argv[1] + '.up'): time.sleep(0.02)
 try: print(socket.socket(socket.AF_UNIX).connect(sys.argv[1]))
 except OSError as e: print(e.__class__.__name__)
 `;
 
-describe.skipIf(missing)('control sockets', () => {
+describe('control sockets', skipBecause(missing), () => {
   let rig: Rig;
   const servers: ChildProcess[] = [];
   beforeAll(async () => {
@@ -161,6 +165,7 @@ describe.skipIf(missing)('control sockets', () => {
       const running = rig.startJailed(user, ['python3', '-c', LATE, path]);
       if (running.child.stdout) await once(running.child.stdout, 'data');
       await serve(user, [path]);
+      writeFileSync(`${path}.up`, '');
       const inside = await running.outcome;
       expect(inside.stdout).toBe('up\nConnectionRefusedError\n');
       expect(inside.refused).toEqual([{ proto: 'unix', address: path, count: 1 }]);
@@ -191,7 +196,8 @@ describe.skipIf(missing)('control sockets', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() !== 0)('keeps a socket hidden in /run when its daemon restarts', async () => {
+  const asRoot = process.getuid?.() !== 0 && 'only root can write in /run';
+  it('keeps a socket hidden in /run when its daemon restarts', skipBecause(asRoot), async () => {
     const path = `/run/gate-test-${process.pid}.sock`;
     const root = { name: 'root', uid: 0 };
     await serve(root, [path]);

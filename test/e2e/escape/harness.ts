@@ -83,6 +83,8 @@ export interface SuiteOptions extends SceneOptions {
   readonly reachable?: readonly string[];
   /** How many probes outside may run at once. */
   readonly parallel?: number;
+  /** Seconds that a probe may take, where it waits for something: 15 without. */
+  readonly patience?: number;
 }
 
 interface SideResult {
@@ -125,6 +127,7 @@ export async function runSide(
     argv: probe[side].map((part) => fill(part, scene.facts)),
     env: { PROBE_SIDE: side, PROBE_HOST_MNT: readlinkSync('/proc/self/ns/mnt'), ...extra },
     ...(probe.cwd === undefined ? {} : { cwd: fill(probe.cwd, scene.facts) }),
+    ...(options.patience === undefined ? {} : { timeout: options.patience }),
   }));
   writeFileSync(spec, JSON.stringify({ token: scene.token, parallel, probes: list }));
   const batch = [PYTHON, `${PROGRAMS}/batch.py`, spec];

@@ -78,9 +78,11 @@ async function meet(
     const words = py('unix', 'late', path, folder, ...(target.how ?? []));
     return { name: target.name, class: 'deputies', ...both(words), expect: /./ };
   });
-  const running = runSide(scene, side, probes, { parallel: probes.length });
+  const running = runSide(scene, side, probes, { parallel: probes.length, patience: 60 });
   const ready = () => targets.filter((t) => existsSync(join(folder, `ready-${t.name.replaceAll(' ', '-')}`)));
-  for (let i = 0; i < 80 && ready().length < targets.length; i++) await sleep(50);
+  for (let i = 0; i < 600 && ready().length < targets.length; i++) await sleep(50);
+  // What is not yet there when the daemons come meets what was there before.
+  expect(ready().map(({ name }) => name)).toEqual(targets.map(({ name }) => name));
   const { uid, gid, prefix } = scene.identity;
   const fresh = await startSinks({
     token: scene.token,

@@ -146,10 +146,13 @@ def race(path, program, what):
 
 def late(path, folder, how="stream", *more):
     """Says that it runs, and connects only when told that the daemon is there."""
+    import signal
     import time
+    signal.alarm(45)
     open(os.path.join(folder, "ready-" + p.name().replace(" ", "-")), "w").close()
-    for _ in range(100):
+    for _ in range(400):
         if os.path.exists(os.path.join(folder, "go")):
+            signal.alarm(12)
             return ATTEMPTS[how](path, *more)
         time.sleep(0.1)
     raise p.Unable("never told to go")
