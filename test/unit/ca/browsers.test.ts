@@ -78,7 +78,9 @@ test("Firefox's own policies are kept, and gate added to them; a broken file sta
 });
 
 test('every place has its file below a folder that may be laid over', () => {
-  for (const { folder: base, file } of browserPlaces({ HOME: '/home/u' })) {
+  const places = browserPlaces({ HOME: '/home/u' });
+  expect(places.length).toBeGreaterThan(5);
+  for (const { folder: base, file } of places) {
     expect(base).toMatch(/^\/(etc|usr|opt)\/[^/]+/);
     expect(file).toMatch(/policies/);
   }

@@ -5,9 +5,10 @@ import { type ListName, parsePattern } from '../../../src/policy/pattern.ts';
 const list = (name: ListName, ...texts: string[]) =>
   createMatcher(
     name,
-    texts.flatMap((text) => {
+    texts.map((text) => {
       const result = parsePattern(text);
-      return 'pattern' in result ? [result.pattern] : [];
+      if ('problem' in result) throw new Error(`${text}: ${result.problem}`);
+      return result.pattern;
     }),
   );
 

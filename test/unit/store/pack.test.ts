@@ -137,6 +137,7 @@ describe('pack', () => {
       ),
     );
     const [frame = 0, start = 0, length = 0] = last?.parts[0] ?? [];
+    expect(length).toBeGreaterThan(20_000);
     for (let at = 0; at < length; at += 500) {
       expect(referencesTo(heads, frame, start + at)).toBeLessThanOrEqual(129);
     }

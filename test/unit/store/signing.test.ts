@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GatePaths } from '../../../src/core/paths.ts';
 import { createHeads } from '../../../src/store/heads.ts';
@@ -83,7 +82,7 @@ describe('signed heads', () => {
     const page = readFileSync(new URL('../../../docs/data-format.md', import.meta.url), 'utf8');
     const script = /```sh\n(run=.*?)```/s.exec(page)?.[1] ?? '';
     const check = () =>
-      spawnSync('sh', ['-c', `set -- ${run}\n${script}`], { cwd: join(paths.data), encoding: 'utf8' });
+      spawnSync('sh', ['-c', `set -- ${run}\n${script}`], { cwd: paths.data, encoding: 'utf8' });
     const { stdout, stderr } = check();
     expect(stdout, stderr).toContain('Signature Verified Successfully');
     editHeads(paths, (text) => text.replace(/"records":1/, '"records":2'));
