@@ -9,6 +9,7 @@ import type { GlobalFlags } from './global.ts';
 import { nearest } from './nearest.ts';
 import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts';
 import { withIndex } from './reading/open.ts';
+import { recordAction } from './record-action.ts';
 
 interface DismissFlags extends GlobalFlags {
   readonly host?: string;
@@ -74,7 +75,7 @@ async function dismiss(target: DismissalTarget, flags: DismissFlags, io: Io): Pr
   await writing(paths, () =>
     addDismissal(paths.dismissals, { ...target, reason, at: new Date().toISOString() }),
   );
-  await remember(paths, 'dismiss', { ...target, reason });
+  await recordAction(paths, 'dismiss', { ...target, reason }, CHANGED);
   report({ ...target, reason }, flags, io, `dismissed: ${named(target)}`);
   return EXIT.ok;
 }
@@ -89,7 +90,7 @@ async function undo(target: DismissalTarget, flags: DismissFlags, io: Io): Promi
       exitCode: EXIT.no,
     });
   }
-  await remember(paths, 'dismiss.undo', target);
+  await recordAction(paths, 'dismiss.undo', target, CHANGED);
   report(target, flags, io, `no longer dismissed: ${named(target)}`);
   return EXIT.ok;
 }
@@ -126,21 +127,7 @@ async function writing<T>({ dismissals }: GatePaths, write: () => Promise<T>): P
   }
 }
 
-async function remember(paths: GatePaths, type: string, fields: object): Promise<void> {
-  const { createActions } = await import('../store/actions.ts');
-  try {
-    createActions(paths).record(type, fields);
-  } catch (error) {
-    throw new GateError(
-      'not_recorded',
-      `dismissals.json was changed, but not recorded: ${messageOf(error)}`,
-      {
-        hint: 'gate verify',
-        cause: error,
-      },
-    );
-  }
-}
+const CHANGED = { message: 'dismissals.json was changed, but not recorded', hint: 'gate verify' };
 
 function report(done: object, flags: DismissFlags, io: Io, text: string): void {
   if (flags.json === true) io.stdout.write(`${JSON.stringify(done)}\n`);

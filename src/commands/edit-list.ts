@@ -5,6 +5,7 @@ import type { EditResult } from '../policy/edit.ts';
 import type { ListName } from '../policy/pattern.ts';
 import { command, type DefineCommand, refuseInJail, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
+import { recordAction } from './record-action.ts';
 
 interface EditFlags extends GlobalFlags {
   readonly remove?: boolean;
@@ -124,16 +125,9 @@ async function remember(
   { changed, before, after }: EditResult,
 ): Promise<void> {
   if (changed.length === 0) return;
-  const { createActions } = await import('../store/actions.ts');
   const [added, removed] = remove ? [[], changed] : [changed, []];
-  try {
-    createActions(paths).record('list.edit', { list, added, removed, before, after });
-  } catch (error) {
-    throw new GateError('not_recorded', `the list was changed, but not recorded: ${messageOf(error)}`, {
-      hint: 'gate verify',
-      cause: error,
-    });
-  }
+  const unrecorded = { message: 'the list was changed, but not recorded', hint: 'gate verify' };
+  await recordAction(paths, 'list.edit', { list, added, removed, before, after }, unrecorded);
 }
 
 async function writing<T>(file: string, write: () => Promise<T>): Promise<T> {

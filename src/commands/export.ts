@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import { EXIT } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../export/names.ts';
 import { command, type DefineCommand, say } from './command.ts';
@@ -8,6 +8,7 @@ import type { GlobalFlags } from './global.ts';
 import { compileArguments, FILTER_HELP, takesFilter } from './reading/filter.ts';
 import { type Reading, withIndex } from './reading/open.ts';
 import { print } from './reading/print.ts';
+import { recordAction } from './record-action.ts';
 
 interface ExportFlags extends GlobalFlags {
   readonly format: ExportFormat;
@@ -47,21 +48,10 @@ async function exportTraffic(
   const exchanges = events.count(exchangesOnly(where));
   const others = events.count(where) - exchanges;
   const out = flags.out === undefined ? undefined : resolve(io.cwd, flags.out);
-  const { createActions } = await import('../store/actions.ts');
-  try {
-    const filter = args.map((arg) => arg.trim()).join(' ');
-    const target = out === undefined ? {} : { out };
-    createActions(paths).record('export', { format: flags.format, filter, exchanges, ...target });
-  } catch (error) {
-    throw new GateError(
-      'not_recorded',
-      `nothing exported, since it cannot be recorded: ${messageOf(error)}`,
-      {
-        hint: 'gate doctor',
-        cause: error,
-      },
-    );
-  }
+  const filter = args.map((arg) => arg.trim()).join(' ');
+  const facts = { format: flags.format, filter, exchanges, ...(out === undefined ? {} : { out }) };
+  const unrecorded = { message: 'nothing exported, since it cannot be recorded', hint: 'gate doctor' };
+  await recordAction(paths, 'export', facts, unrecorded);
   const pieces = WRITERS[flags.format](createSource({ paths, database: index.database, events, where }));
   if (out === undefined) for await (const piece of pieces) await print(io, piece);
   else {

@@ -1,5 +1,5 @@
 import { Body } from '../core/body.ts';
-import { EXIT, GateError, messageOf } from '../core/errors.ts';
+import { EXIT, GateError } from '../core/errors.ts';
 import { shortExchangeId } from '../core/ids.ts';
 import type { Io } from '../core/io.ts';
 import { runPaths } from '../core/paths.ts';
@@ -13,6 +13,7 @@ import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts'
 import { type Reading, withIndex } from './reading/open.ts';
 import { openPackIfThere } from './reading/pack.ts';
 import { print } from './reading/print.ts';
+import { recordAction } from './record-action.ts';
 
 interface ShowFlags extends GlobalFlags {
   readonly json?: boolean;
@@ -103,15 +104,9 @@ async function writeRaw(id: string, side: string, { records, pack, io, paths }: 
       exitCode: EXIT.no,
     });
   }
-  const { createActions } = await import('../store/actions.ts');
-  try {
-    createActions(paths).record('raw_peek', { exchange: id, side, bytes: body.bytes, sha256: body.sha256 });
-  } catch (error) {
-    throw new GateError('not_recorded', `not shown, since it cannot be recorded: ${messageOf(error)}`, {
-      hint: `gate show ${short}`,
-      cause: error,
-    });
-  }
+  const facts = { exchange: id, side, bytes: body.bytes, sha256: body.sha256 };
+  const unrecorded = { message: 'not shown, since it cannot be recorded', hint: `gate show ${short}` };
+  await recordAction(paths, 'raw_peek', facts, unrecorded);
   for await (const piece of pack.stream(body)) await print(io, piece);
 }
 
