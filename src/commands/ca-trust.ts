@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { Option } from 'commander';
 import type { Change, Changed, Plan } from '../ca/trust/change.ts';
 import type { Machine } from '../ca/trust/store.ts';
@@ -6,6 +6,7 @@ import { STORE_NAMES, type StoreName } from '../ca/trust/stores.ts';
 import { EXIT, GateError } from '../core/errors.ts';
 import type { Io } from '../core/io.ts';
 import { type GatePaths, gatePaths } from '../core/paths.ts';
+import { userName } from '../core/user-name.ts';
 import { command, type DefineCommand, refuseInJail, say } from './command.ts';
 import type { GlobalFlags } from './global.ts';
 
@@ -69,7 +70,7 @@ async function change(what: Change, flags: TrustFlags, io: Io): Promise<number> 
     try {
       const plan = planTrust(name, machine);
       if (flags.dryRun === true) await print(plan, what, io);
-      else await carryOut(plan, what, { machine, paths, flags, io });
+      else await carryOut(plan, what, { machine, paths, io });
     } catch (error) {
       if (!(error instanceof GateError) || error.exitCode !== EXIT.no) throw error;
       const needless = flags.store === undefined && OPTIONAL.has(name) && error.code === 'trust_lacking';
@@ -92,7 +93,6 @@ async function print(plan: Plan, what: Change, io: Io): Promise<void> {
 interface Scene {
   readonly machine: Machine;
   readonly paths: GatePaths;
-  readonly flags: TrustFlags;
   readonly io: Io;
 }
 
@@ -126,13 +126,4 @@ async function machineOf(what: Change, paths: GatePaths, io: Io): Promise<Machin
     certFile: paths.caCert,
     commonName: facts?.subject.replace(/^CN=/, '') ?? 'gate local CA',
   };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A uid without an entry in passwd has no name.
-    return String(process.getuid?.() ?? 'user');
-  }
 }

@@ -1,8 +1,9 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Jail, RefusedAttempt } from '../../platform/jail.ts';
 import type { RunStartFacts } from '../capture/run-record.ts';
 import type { RefusedFacts } from '../core/exchange.ts';
 import type { Io } from '../core/io.ts';
+import { userName } from '../core/user-name.ts';
 import { GATE_VERSION } from '../core/version.ts';
 import { machineAddresses } from '../policy/address.ts';
 import { localReach } from '../policy/local-reach.ts';
@@ -72,13 +73,4 @@ export function refusedFacts(attempt: RefusedAttempt, { pool }: Pick<Prepared, '
     reason: proto === 'unix' ? 'socket_outside' : 'port_not_captured',
     count,
   };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A uid without an entry in passwd has no name.
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }

@@ -1,7 +1,6 @@
 import { OPERATORS, stateHelp } from '../../store/query/operators.ts';
 import { knownKinds } from '../reading/filter.ts';
-
-const WIDTH = 78;
+import { wrapped } from './wrap.ts';
 
 /** `gate help filters`: made from the operators themselves. */
 export async function filters(): Promise<string> {
@@ -42,18 +41,4 @@ function states(): string {
   return stateHelp()
     .map(([name, help]) => `${' '.repeat(19)}${name.padEnd(10)} ${help}\n`)
     .join('');
-}
-
-/** Breaks a text at spaces; the lines after the first are as far in as it is. */
-function wrapped(start: string, text: string): string {
-  const lines: string[] = [];
-  let line = start;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== '') {
-      lines.push(line.trimEnd());
-      line = ' '.repeat(start.length);
-    }
-    line += line.length === start.length ? `${start.endsWith(' ') ? '' : ' '}${word}` : ` ${word}`;
-  }
-  return `${[...lines, line.trimEnd()].join('\n')}\n`;
 }

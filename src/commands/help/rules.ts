@@ -1,10 +1,11 @@
 import { RULES } from '../../rules/list.ts';
-
-const WIDTH = 78;
+import { wrapped } from './wrap.ts';
 
 /** `gate help rules`: made from the rules themselves. */
 export function rules(): string {
-  const list = RULES.map(({ code, severity, when }) => `  ${code}  (${severity})\n${wrapped(when, 6)}\n`);
+  const list = RULES.map(
+    ({ code, severity, when }) => `  ${code}  (${severity})\n${wrapped(' '.repeat(6), when)}`,
+  );
   return `Rules are applied to every exchange after it has ended. What fires is a flag of
 that exchange: it blocks nothing and delays nothing.
 
@@ -24,18 +25,4 @@ The [rules] section of config.toml has the thresholds, and switches rules off.
 
 More: docs/rules.md, docs/config.md
 `;
-}
-
-function wrapped(text: string, indent: number): string {
-  const space = ' '.repeat(indent);
-  let out = '';
-  let line = space;
-  for (const word of text.split(' ')) {
-    if (line.length + word.length > WIDTH) {
-      out += `${line.trimEnd()}\n`;
-      line = space;
-    }
-    line += `${word} `;
-  }
-  return out + line.trimEnd();
 }
