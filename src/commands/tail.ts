@@ -15,6 +15,8 @@ interface TailFlags extends GlobalFlags {
 
 /** Looks are at least so far apart: under load many events come with each. */
 const PAUSE_MS = 100;
+/** What was shown is remembered so far back, to tell what is new of an event; it is followed for days. */
+const MAX_TOLD = 100_000;
 
 /** `gate tail`: what happens now. */
 export const defineTail: DefineCommand = ({ io, finish }) =>
@@ -108,5 +110,9 @@ async function shower(flags: TailFlags, io: Io): Promise<(news: News) => Promise
     if (isFirst) await print(io, eventLine(event, look));
     else if (isNew) await print(io, flagsLine(event, look));
     for (const key of [event.id, ...open]) told.add(key);
+    for (const oldest of told) {
+      if (told.size <= MAX_TOLD) break;
+      told.delete(oldest);
+    }
   };
 }
