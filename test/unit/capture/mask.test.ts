@@ -5,6 +5,7 @@ import { createMasker } from '../../../src/capture/mask.ts';
 import { loadMaskKey } from '../../../src/capture/mask-key.ts';
 import { fingerprint, MASKED } from '../../../src/core/mask.ts';
 import { KINDS } from '../../../src/detect/kinds.ts';
+import { cpuMs } from '../../helpers/cpu.ts';
 import { SECRETS } from '../detect/positives.ts';
 import { Random } from '../detect/random.ts';
 import { tempPaths } from '../store/support.ts';
@@ -243,36 +244,37 @@ describe('argv', () => {
   });
 
   it('takes hostile text without a stall', () => {
-    const started = performance.now();
-    for (const part of [
-      'a',
-      '=',
-      'token=',
-      'eyJ-',
-      '"',
-      'cookie:',
-      '--',
-      'http://',
-      'sk-',
-      'eyJ',
-      ' ',
-      ':',
-      'a=b;',
-      '%41',
-      'a%',
-      '"token":"',
-      ';token=',
-    ]) {
-      const text = part.repeat(100_000 / part.length);
-      masker.argv([text]);
-      masker.url(text);
-      masker.headers([
-        ['cookie', text],
-        ['x', text],
-        ['authorization', text],
-      ]);
-    }
-    expect(performance.now() - started).toBeLessThan(3000);
+    const took = cpuMs(() => {
+      for (const part of [
+        'a',
+        '=',
+        'token=',
+        'eyJ-',
+        '"',
+        'cookie:',
+        '--',
+        'http://',
+        'sk-',
+        'eyJ',
+        ' ',
+        ':',
+        'a=b;',
+        '%41',
+        'a%',
+        '"token":"',
+        ';token=',
+      ]) {
+        const text = part.repeat(100_000 / part.length);
+        masker.argv([text]);
+        masker.url(text);
+        masker.headers([
+          ['cookie', text],
+          ['x', text],
+          ['authorization', text],
+        ]);
+      }
+    });
+    expect(took).toBeLessThan(3000);
   });
 });
 

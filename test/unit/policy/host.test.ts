@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalHost, formatHostPort, isIpLiteral, splitHostPort } from '../../../src/policy/host.ts';
+import { cpuMs } from '../../helpers/cpu.ts';
 import { SPELLINGS } from './spellings.ts';
 
 // promise: decide.canonical
@@ -24,10 +25,11 @@ describe('canonicalHost', () => {
   });
 
   test('takes no time over hostile text', () => {
-    const started = performance.now();
-    for (const piece of ['a', '.', '0x', '1.', 'é', ':', '[', 'xn--', '\u00ad'])
-      canonicalHost(piece.repeat(1_000_000));
-    expect(performance.now() - started).toBeLessThan(200);
+    const took = cpuMs(() => {
+      for (const piece of ['a', '.', '0x', '1.', 'é', ':', '[', 'xn--', '\u00ad'])
+        canonicalHost(piece.repeat(1_000_000));
+    });
+    expect(took).toBeLessThan(200);
   });
 
   test('tells literals from names', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMatcher, globMatches } from '../../../src/policy/match.ts';
 import { type ListName, type Pattern, parseList, parsePattern } from '../../../src/policy/pattern.ts';
+import { cpuMs } from '../../helpers/cpu.ts';
 
 /** Pattern as written, its canonical key. */
 const GOOD: readonly (readonly [string, string])[] = [
@@ -212,13 +213,14 @@ describe('createMatcher', () => {
     );
     const matcher = createMatcher('deny', [...patterns, pattern('*a*a*a*a*a*a*a*a*b')]);
     const hostile = `${'a'.repeat(63)}.`.repeat(3) + 'a'.repeat(61);
-    const started = performance.now();
-    for (let i = 0; i < 2000; i++) {
-      matcher.match(hostile, 443);
-      matcher.match('x.y.z.p9997.example', 443);
-      matcher.match('10.30.1.1', 443);
-    }
-    expect((performance.now() - started) / 6000).toBeLessThan(0.05);
+    const took = cpuMs(() => {
+      for (let i = 0; i < 2000; i++) {
+        matcher.match(hostile, 443);
+        matcher.match('x.y.z.p9997.example', 443);
+        matcher.match('10.30.1.1', 443);
+      }
+    });
+    expect(took / 6000).toBeLessThan(0.05);
   });
 
   test('globs need every piece in order and without overlap', () => {

@@ -9,6 +9,7 @@ import { endToEnd } from '../../../src/proxy/http1/hop.ts';
 import { readRequestLine } from '../../../src/proxy/http1/request.ts';
 import { spokenBy } from '../../../src/proxy/sniff.ts';
 import { type FrameHead, FrameParser } from '../../../src/proxy/websocket/frames.ts';
+import { cpuMs } from '../../helpers/cpu.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -156,9 +157,8 @@ test('heads: strict for requests, lenient for responses', () => {
 });
 
 test('a value of blanks costs no time', () => {
-  const started = performance.now();
-  parseHead(bytes(`GET / HTTP/1.1\r\nX: ${' '.repeat(60_000)}x${' '.repeat(60_000)}\r\n\r\n`), true);
-  expect(performance.now() - started).toBeLessThan(200);
+  const blanks = bytes(`GET / HTTP/1.1\r\nX: ${' '.repeat(60_000)}x${' '.repeat(60_000)}\r\n\r\n`);
+  expect(cpuMs(() => parseHead(blanks, true))).toBeLessThan(200);
 });
 
 test('request lines in their four forms', () => {
