@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { machineAddresses } from '../policy/address.ts';
+import { machineAddresses, outsideAddress } from '../policy/address.ts';
 import { parseQuery, TYPE, writeAnswer } from '../proxy/dns/codec.ts';
 import { nameText } from '../proxy/dns/names.ts';
 
@@ -30,7 +29,7 @@ const ANSWER = { rcode: 0, record: { type: TYPE.A, address: '192.0.2.53' } } as 
  * 127.0.0.1 where the machine has no other. What other machines send there is not counted.
  */
 export async function startWitness(): Promise<Witness> {
-  const address = outsideAddress();
+  const address = outsideAddress() ?? '127.0.0.1';
   const own = machineAddresses();
   let connections = 0;
   const queries: string[] = [];
@@ -59,12 +58,4 @@ export async function startWitness(): Promise<Witness> {
       ]);
     },
   };
-}
-
-/** An IPv4 address, else a global IPv6 one, else loopback. */
-function outsideAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  const outside = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
-  const chosen = outside.find(({ family }) => family === 'IPv4') ?? outside[0];
-  return chosen?.address ?? '127.0.0.1';
 }

@@ -128,6 +128,16 @@ export function machineAddresses(): ReadonlySet<string> {
   return found;
 }
 
+/**
+ * An address of this machine by which it is reached from outside: IPv4 before IPv6, none that is link-local, since
+ * those need their interface named. Undefined where it has only loopback.
+ */
+export function outsideAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  const usable = all.filter(({ internal, address }) => !internal && !/^(?:fe80:|169\.254\.)/i.test(address));
+  return (usable.find(({ family }) => family === 'IPv4') ?? usable[0])?.address;
+}
+
 function embeddedIps(ip: Ip): Ip[] {
   if (ip.version === 4) return [];
   const values = WRAPPED.filter(({ range }) => contains(range, ip)).flatMap(({ inner }) => inner(ip.value));

@@ -128,6 +128,7 @@ function parse(text: string): ProbeReport | undefined {
   try {
     return JSON.parse(text) as ProbeReport;
   } catch {
+    // The probe said nothing, or not all: the judge tells of a report that is missing.
     return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { outsideAddress } from '../../policy/address.ts';
 import type { Address, ProbeTask } from './task.ts';
 
 /** Things outside the jail that a probe tries to reach, and whom they have met. */
@@ -34,7 +34,7 @@ export async function openTargets(): Promise<Targets> {
   const meet = (what: string, who: string): void => {
     met.set(what, new Set([...(met.get(what) ?? []), who]));
   };
-  const own = ownAddress();
+  const own = outsideAddress();
   const hosts = ['127.0.0.1', ...(own === undefined ? [] : [own])];
   const servers = await Promise.all(hosts.map((host) => listen(host)));
   const tcp = servers.map((server) => addressOf(server));
@@ -100,11 +100,4 @@ async function listen(host: string): Promise<Server> {
 function addressOf(server: Server): Address {
   const { address, port } = server.address() as AddressInfo;
   return { host: address, port };
-}
-
-/** Link-local ones would need their interface named. */
-function ownAddress(): string | undefined {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address));
-  return (usable.find(({ family }) => family === 'IPv4') ?? usable[0])?.address;
 }
