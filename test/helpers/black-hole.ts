@@ -57,6 +57,9 @@ interface Fact {
 /** Digs a hole; rejects where this machine's kernel answers all the same, so that no test passes without one. */
 export async function digHole(address: string): Promise<BlackHole> {
   const child = spawn(process.execPath, ['-e', LISTENER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A stopped process does not notice that whoever started it has gone.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const seen = new Map<number, Guest>();
   const port = await listening(child, seen);
   child.kill('SIGSTOP');
@@ -79,8 +82,9 @@ export async function digHole(address: string): Promise<BlackHole> {
   const stop = async (): Promise<void> => {
     for (const socket of fillers) socket.destroy();
     const gone = once(child, 'exit');
-    child.kill('SIGKILL');
+    kill();
     await gone;
+    process.off('exit', kill);
   };
   for (let tries = 0; !(await swallows()); tries += 1) {
     if (tries < 20) continue;
