@@ -73,6 +73,8 @@ export interface RefusedFacts {
   readonly address?: string;
   readonly port?: number;
   readonly reason: string;
+  /** What a TLS client said, such as `unknown_ca`. */
+  readonly alert?: string;
   /** How often; 1 where absent. */
   readonly count?: number;
 }

@@ -163,6 +163,7 @@ export const RefusedRecord = z.looseObject({
   address: z.string().optional(),
   port: z.int().optional(),
   reason: z.string(),
+  alert: z.string().optional(),
   count: z.int(),
 });
 export type RefusedRecord = z.infer<typeof RefusedRecord>;

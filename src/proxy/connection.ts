@@ -88,10 +88,17 @@ export class Connection {
   }
 
   /** Records what ended before there was a request. */
-  refuse(proto: string, hop: Hop, reason: string, host: string | undefined = hop.name ?? hop.sni): void {
+  refuse(
+    proto: string,
+    hop: Hop,
+    reason: string,
+    more: { readonly host?: string; readonly alert?: string | undefined } = {},
+  ): void {
+    const host = more.host ?? hop.name ?? hop.sni;
     this.deps.recorder.refused({
       proto,
       reason,
+      ...(more.alert === undefined ? {} : { alert: more.alert }),
       ...(host === undefined ? {} : { host }),
       ...(hop.address === undefined ? {} : { address: hop.address }),
       ...(hop.port === undefined ? {} : { port: hop.port }),

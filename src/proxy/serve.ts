@@ -6,7 +6,7 @@ import { serveHttp1 } from './http1/server.ts';
 import { serveHttp2 } from './http2/server.ts';
 import { isPassedThrough, passThrough, tunnelFor } from './passthrough.ts';
 import { sniff } from './sniff.ts';
-import { rejectionOf, speaksAny, terminateTls } from './tls.ts';
+import { type NoTls, rejectionOf, speaksAny, terminateTls } from './tls.ts';
 import type { TunnelRequest } from './tunnel.ts';
 import type { Wire } from './wire.ts';
 
@@ -76,7 +76,7 @@ async function serveTls(connection: Connection, wire: Wire, outer: Hop): Promise
   const host = hop.sni ?? hop.name ?? hop.address ?? 'localhost';
   const terminated = await terminateTls(connection, wire, { host, alpn: hello.alpn });
   if (!terminated.ok) {
-    connection.refuse('tls', hop, terminated.reason, host);
+    connection.refuse('tls', hop, terminated.reason, { host, alert: terminated.alert });
     return;
   }
   const { socket } = terminated;
@@ -92,16 +92,18 @@ async function serveInside(connection: Connection, wire: Wire, hop: Hop): Promis
     await serveHttp1(connection, wire, hop);
     return;
   }
-  if (spoken === 'ended') connection.refuse('tls', hop, hangUpReason(wire));
-  else if (spoken !== 'silent')
+  if (spoken === 'ended') {
+    const { reason, alert } = hangUpReason(wire);
+    connection.refuse('tls', hop, reason, { alert });
+  } else if (spoken !== 'silent')
     connection.refuse(spoken === 'h2c' ? 'h2c' : 'tls', hop, 'unreadable_protocol');
   wire.destroy();
 }
 
 /** A client that shook hands and left: some say that they do not trust the certificate only then. */
-function hangUpReason(wire: Wire): string {
-  const reason = wire.failure === undefined ? undefined : rejectionOf(wire.failure);
-  return reason === 'certificate_rejected' ? reason : 'closed_without_request';
+function hangUpReason(wire: Wire): NoTls {
+  const failure = wire.failure === undefined ? undefined : rejectionOf(wire.failure);
+  return failure?.reason === 'certificate_rejected' ? failure : { reason: 'closed_without_request' };
 }
 
 async function peekHello(connection: Connection, wire: Wire, hop: Hop): Promise<ClientHello | undefined> {

@@ -14,9 +14,16 @@ export interface Termination {
 /** What gate speaks inside TLS, best first. */
 const SPOKEN = ['h2', 'http/1.1', 'http/1.0'];
 
+/** Why there is no TLS with a client. */
+export interface NoTls {
+  readonly reason: string;
+  /** What the client said, in the words of RFC 8446 §6, such as `unknown_ca`. Many hang up and say nothing. */
+  readonly alert?: string;
+}
+
 export type Terminated =
   | { readonly ok: true; readonly socket: tls.TLSSocket }
-  | { readonly ok: false; readonly reason: string };
+  | ({ readonly ok: false } & NoTls);
 
 /** Whether gate can speak any of the protocols that a client offers; no offer means HTTP/1.1. */
 export function speaksAny(offered: readonly string[]): boolean {
@@ -44,29 +51,29 @@ export async function terminateTls(
     ALPNProtocols: SPOKEN.filter((protocol) => options.alpn.includes(protocol)),
   } as tls.TLSSocketOptions);
   const failure = await handshake(secured, limits.headMs);
-  if (failure !== undefined) return { ok: false, reason: failure };
+  if (failure !== undefined) return { ok: false, ...failure };
   // As tls.Server does for its own sockets: node:http2 would wait for a handshake that is over.
   Object.assign(secured, { secureConnecting: false });
   return { ok: true, socket: secured };
 }
 
-/** Resolves to undefined when the handshake is done, else to the reason for `refused`. */
-function handshake(secured: tls.TLSSocket, waitMs: number): Promise<string | undefined> {
+/** Resolves to undefined when the handshake is done. */
+function handshake(secured: tls.TLSSocket, waitMs: number): Promise<NoTls | undefined> {
   return new Promise((resolve) => {
-    const settle = (reason: string | undefined): void => {
+    const settle = (failure: NoTls | undefined): void => {
       clearTimeout(timer);
       secured.off('secure', onSecure);
       secured.off('end', onHangUp);
       secured.off('close', onHangUp);
       secured.off('_tlsError', onError);
-      if (reason !== undefined) secured.destroy();
-      resolve(reason);
+      if (failure !== undefined) secured.destroy();
+      resolve(failure);
     };
     const onSecure = (): void => settle(undefined);
     // Many clients hang up on a certificate they do not trust without saying so.
-    const onHangUp = (): void => settle('certificate_rejected');
+    const onHangUp = (): void => settle({ reason: 'certificate_rejected' });
     const onError = (error: unknown): void => settle(rejectionOf(error));
-    const timer = setTimeout(() => settle('handshake_timeout'), waitMs);
+    const timer = setTimeout(() => settle({ reason: 'handshake_timeout' }), waitMs);
     secured.on('secure', onSecure);
     secured.on('end', onHangUp);
     secured.on('close', onHangUp);
@@ -76,13 +83,18 @@ function handshake(secured: tls.TLSSocket, waitMs: number): Promise<string | und
   });
 }
 
-const REJECTED =
-  /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED/;
+const ALERT = /_ALERT_([A-Z_]+)$/;
+const REJECTED: ReadonlySet<string> = new Set([
+  ...['unknown_ca', 'bad_certificate', 'certificate_unknown', 'certificate_expired', 'certificate_revoked'],
+  ...['unsupported_certificate', 'access_denied'],
+]);
 
 /** Reads a TLS error of the client's side: an alert about our certificate (RFC 8446 §6.2), or something else. */
-export function rejectionOf(error: unknown): string {
+export function rejectionOf(error: unknown): NoTls {
   const cause = error instanceof WireError ? error.cause : error;
   const code = codeOf(cause) ?? '';
-  if (REJECTED.test(code)) return 'certificate_rejected';
-  return code === 'ECONNRESET' || code === 'EPIPE' ? 'certificate_rejected' : 'tls_failed';
+  const alert = ALERT.exec(code)?.[1]?.toLowerCase();
+  if (alert !== undefined)
+    return { reason: REJECTED.has(alert) ? 'certificate_rejected' : 'tls_failed', alert };
+  return { reason: code === 'ECONNRESET' || code === 'EPIPE' ? 'certificate_rejected' : 'tls_failed' };
 }

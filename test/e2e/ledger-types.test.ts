@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LedgerRecord } from '../../src/core/record.ts';
+import { createTestAuthority } from '../helpers/certs.ts';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
 
@@ -34,6 +35,8 @@ const call = (host, path, headers, send, more) => new Promise((done) => {
 const json = { 'content-type': 'application/json' };
 const refused = () => new Promise((done) => net.connect(9, '203.0.113.9').on('error', done));
 const unread = () => new Promise((done) => net.connect(443, '${LISTED}').on('close', done).resume().write('SSH-2.0-x\\r\\n'));
+const pinned = () => new Promise((done) => require('node:child_process')
+  .execFile('curl', ['-sS', '--cacert', 'other.pem', '--capath', '.', 'https://${LISTED}/'], done));
 const changed = () => new Promise((done) => {
   const timer = setInterval(() => fs.existsSync('go') && done(clearInterval(timer)), 50);
 });
@@ -49,6 +52,7 @@ const changed = () => new Promise((done) => {
   await call('${PASSED}', '/unread', {}, undefined, { rejectUnauthorized: false });
   await refused();
   await unread();
+  await pinned();
   fs.writeFileSync('ready', '');
   await changed();
 })();
@@ -102,6 +106,7 @@ beforeAll(async () => {
   home = testHome();
   origin = await startHttpsOrigin(LISTED, serve, [PASSED]);
   writeFileSync(join(home.dir, 'ask.json'), ASK);
+  writeFileSync(join(home.dir, 'other.pem'), createTestAuthority('other').ca);
   const git = (...args: string[]) => execa('git', args, { cwd: home.dir, env: home.env, extendEnv: false });
   await git('init', '-q', '-b', 'main');
   await git(

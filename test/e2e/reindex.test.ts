@@ -60,7 +60,11 @@ function replaceByFolder(file: string): void {
 
 test.each([
   ["is another user's", (dir: string) => chmodSync(dir, 0), /EACCES/],
-  ['has a folder for a ledger', (dir: string) => replaceByFolder(join(dir, 'ledger.jsonl')), /EISDIR|is no file/],
+  [
+    'has a folder for a ledger',
+    (dir: string) => replaceByFolder(join(dir, 'ledger.jsonl')),
+    /EISDIR|is no file/,
+  ],
 ] as const)('a run that %s is named, and hides no other', async (_, spoil, reason) => {
   const [bad, good] = [await recordTraffic(paths), await recordTraffic(paths)];
   for (const record of [bad, good]) await record.end({ exitCode: 0 });

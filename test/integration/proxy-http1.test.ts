@@ -575,7 +575,7 @@ test('a client that rejects the certificate is recorded', async () => {
   const client = await made.captured(ADDRESS, 443);
   await expect(client.secure({ ca: originCa.ca, servername: HOST })).rejects.toThrow();
   const refusal = await made.recorder.until(() => made.recorder.refusals[0]);
-  expect(refusal).toMatchObject({ proto: 'tls', host: HOST, port: 443 });
+  expect(refusal).toMatchObject({ proto: 'tls', host: HOST, port: 443, reason: 'certificate_rejected' });
 });
 
 test('HTTP/1.0, HEAD, 304 and an early answer', async () => {

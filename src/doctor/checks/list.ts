@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
 import { authority } from './authority.ts';
+import { clients } from './clients.ts';
 import { configuration } from './configuration.ts';
 import { environment } from './environment.ts';
 import { handOver } from './hand-over.ts';
@@ -31,5 +32,6 @@ export const CHECKS: readonly Check[] = [
   authority,
   jail,
   runs,
+  clients,
   index,
 ];
