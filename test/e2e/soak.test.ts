@@ -231,6 +231,7 @@ test('thousands of exchanges, streams, sockets and aborts leave nothing open and
   // Four streams each.
   expect(of('request').length).toBeGreaterThanOrEqual(total + 3 * (counts['h2'] ?? 0) - (counts['h2'] ?? 0));
   expect(of('analysis').length).toBeGreaterThanOrEqual(of('end').length);
+  expect(of('run.end')).toMatchObject([{ counts: { unanalysed: 0 } }]);
   expect(of('message').length).toBeGreaterThanOrEqual(8 * (counts['ws'] ?? 0));
   const verdict = await startGate(home, ['verify', 'last', '--json'], SOAK_MS + 90_000).ended;
   expect(JSON.parse(verdict.stdout.toString())).toMatchObject({ ok: true });
