@@ -87,7 +87,7 @@ async function snippetOf(
   const { readEventRecords } = await import('../store/query/records.ts');
   const { textsOf } = await import('../store/query/search.ts');
   const { findPhrase } = await import('../store/query/find.ts');
-  const { openPackIfThere } = await import('./reading/pack.ts');
+  const { openPackIfThere } = await import('../store/pack-reader.ts');
   const files = runPaths(paths, row.run_name);
   const records = readEventRecords(index.database, row, files.ledger);
   const pack = await openPackIfThere(files.pack);

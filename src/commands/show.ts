@@ -11,7 +11,6 @@ import type { GlobalFlags } from './global.ts';
 import { lookOf } from './look.ts';
 import { findExchange, ID_HELP, noSuchExchange } from './reading/exchange-id.ts';
 import { type Reading, withIndex } from './reading/open.ts';
-import { openPackIfThere } from './reading/pack.ts';
 import { print } from './reading/print.ts';
 import { recordAction } from './record-action.ts';
 
@@ -45,6 +44,7 @@ export const defineShow: DefineCommand = ({ io, finish }) =>
     });
 
 async function show(id: string, flags: ShowFlags, io: Io, { paths, index, events }: Reading): Promise<void> {
+  const { openPackIfThere } = await import('../store/pack-reader.ts');
   const { readEventRecords } = await import('../store/query/records.ts');
   const wanted = await findExchange(id, paths);
   const found = events.one(wanted.run.run, wanted.seq);

@@ -1,5 +1,5 @@
 import { type GatePaths, runPaths } from '../core/paths.ts';
-import { openPackReader, type PackReader } from '../store/pack-reader.ts';
+import { openPackIfThere, type PackReader } from '../store/pack-reader.ts';
 import type { ListedEvent } from '../store/query/event.ts';
 import type { EventReader } from '../store/query/events.ts';
 import { readEventRecords } from '../store/query/records.ts';
@@ -41,7 +41,7 @@ export function createSource(deps: SourceDeps): ExportSource {
       for (const { event, records } of heads()) {
         if (open?.run !== event.run) {
           await open?.pack?.close();
-          open = { run: event.run, pack: await openPack(runPaths(paths, event.run).pack) };
+          open = { run: event.run, pack: await openPackIfThere(runPaths(paths, event.run).pack) };
         }
         yield await readExchange(event, records, open.pack);
       }
@@ -55,13 +55,4 @@ export function createSource(deps: SourceDeps): ExportSource {
 
 function seqOf({ id }: ListedEvent): number {
   return Number(id.slice(id.lastIndexOf(':') + 1));
-}
-
-/** Where there is none each body says so, and `gate verify` says why. */
-async function openPack(file: string): Promise<PackReader | undefined> {
-  try {
-    return await openPackReader(file);
-  } catch {
-    return undefined;
-  }
 }

@@ -167,6 +167,18 @@ export async function openPackReader(file: string, options: PackReaderOptions = 
   };
 }
 
+/**
+ * Opens the bodies of a run; undefined where they are missing, or no pack. Who reads then says of each body that it
+ * cannot be read, and `gate verify` says why.
+ */
+export async function openPackIfThere(file: string): Promise<PackReader | undefined> {
+  try {
+    return await openPackReader(file);
+  } catch {
+    return undefined;
+  }
+}
+
 function unpack(at: number, head: FrameHead, stored: Buffer, dictionary: Buffer): Buffer {
   const own = head.deflate ? inflate(at, head, stored, dictionary) : stored;
   if (own.length !== head.ownLength) throw damaged(at, 'its length is wrong');
@@ -188,10 +200,14 @@ async function openPack(file: string): Promise<FileHandle> {
   const handle = await open(file, 'r').catch((error: unknown) => {
     throw new GateError('body_missing', `cannot open ${file}`, { cause: error });
   });
-  const header = await pooledReader(handle)(0, PACK_HEADER_BYTES);
-  if (isKnownPack(header)) return handle;
-  await handle.close();
-  throw new GateError('bad_pack', `${file} is no pack of a version that this gate reads`);
+  try {
+    const header = await pooledReader(handle)(0, PACK_HEADER_BYTES);
+    if (isKnownPack(header)) return handle;
+    throw new GateError('bad_pack', `${file} is no pack of a version that this gate reads`);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function readFrame(readAt: ReadAt, at: number): Promise<Buffer> {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { Body } from '../core/body.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import type { FindingKind, LineFinding } from './finding.ts';
 import type { LedgerLine } from './ledger-reader.ts';
-import { openPackReader, type PackReader } from './pack-reader.ts';
+import { openPackIfThere, type PackReader } from './pack-reader.ts';
 
 /** Checks the bodies that lines name, against the hashes that they name with them. */
 export interface BodyCheck {
@@ -20,7 +19,7 @@ const KINDS: Readonly<Record<string, FindingKind>> = { body_missing: 'body_missi
 
 /** Makes a check over one pack. Without a pack every body is missing. */
 export async function createBodyCheck(pack: string): Promise<BodyCheck> {
-  const reader = await openIfThere(pack);
+  const reader = await openPackIfThere(pack);
   let bodies = 0;
 
   async function check(line: LedgerLine, field: string, given: unknown): Promise<LineFinding[]> {
@@ -43,16 +42,6 @@ export async function createBodyCheck(pack: string): Promise<BodyCheck> {
     },
     close: async () => reader?.close(),
   };
-}
-
-async function openIfThere(pack: string): Promise<PackReader | undefined> {
-  if (statSync(pack, { throwIfNoEntry: false }) === undefined) return undefined;
-  try {
-    return await openPackReader(pack);
-  } catch {
-    // A pack whose header is gone: its bodies are reported one by one.
-    return undefined;
-  }
 }
 
 async function compare(

@@ -1,6 +1,6 @@
 import type { RunId } from '../../core/ids.ts';
 import { lineHash } from '../chain.ts';
-import { openPackReader, type PackReader } from '../pack-reader.ts';
+import { openPackIfThere, type PackReader } from '../pack-reader.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { applyRecord } from './apply.ts';
 import { type Batch, type BatchLimits, type Position, readBatch } from './batch.ts';
@@ -116,8 +116,7 @@ function createLazyPack(file: string): { open(): Promise<PackReader | undefined>
   let opened: Promise<PackReader | undefined> | undefined;
   return {
     open() {
-      // Its bodies are counted one by one.
-      opened ??= openPackReader(file).catch(() => undefined);
+      opened ??= openPackIfThere(file);
       return opened;
     },
     close: async () => (await opened)?.close(),
