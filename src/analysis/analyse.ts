@@ -33,11 +33,12 @@ interface Texts {
 export async function analyse(options: AnalyseOptions): Promise<Analysed> {
   const { job, records, setup } = options;
   const texts = await readTexts(options);
-  const reading = readTraffic(trafficOf(job, records, texts));
+  const traffic = trafficOf(job, records, texts);
+  const reading = readTraffic(traffic);
   const maskKey = Buffer.from(setup.maskKey);
   const sightings = createSightings({ scanner: options.scanner, fingerprint: options.fingerprint, maskKey });
   search(sightings, job, records, texts);
-  const flags = applyRules(subjectOf(options, texts, reading, sightings), setup.rules);
+  const flags = applyRules(subjectOf(options, texts, { traffic, reading, sightings }), setup.rules);
   const { secrets, pii } = sightings;
   const notScanned = leftOut(texts);
   const fields = {
@@ -128,10 +129,15 @@ function contentTypeOf(headers: Job['headers']): string | undefined {
   return headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
 }
 
-function subjectOf(options: AnalyseOptions, texts: Texts, reading: Reading, sightings: Sightings): Subject {
+interface Found {
+  readonly traffic: Traffic;
+  readonly reading: Reading;
+  readonly sightings: Sightings;
+}
+
+function subjectOf(options: AnalyseOptions, texts: Texts, { traffic, reading, sightings }: Found): Subject {
   const { job, records, setup } = options;
   const { request, response, messages } = texts;
-  const traffic = trafficOf(job, records, texts);
   const undecoded = [
     ['request', request],
     ['response', response],

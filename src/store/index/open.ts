@@ -26,14 +26,14 @@ export interface OpenIndexOptions {
  * anew from the ledgers. Throws GateError `index_failed` with the next step, also where it cannot be written.
  */
 export async function openIndex(paths: GatePaths, options: OpenIndexOptions = {}): Promise<GateIndex> {
-  const explained = <Result>(error: unknown): Result => {
+  const explained = (error: unknown): never => {
     throw explainIndexError(error, paths.index);
   };
   const remake = async (why: string): Promise<void> => {
     options.onRemake?.(why);
     await rebuildIndex(paths);
   };
-  const database = await openOrRemake(paths, remake).catch(explained<SqliteDatabase>);
+  const database = await openOrRemake(paths, remake).catch(explained);
   let folder = createFolder(paths, database);
   return {
     database,
@@ -46,7 +46,7 @@ export async function openIndex(paths: GatePaths, options: OpenIndexOptions = {}
       // The new content comes into the same file, under this connection.
       await remake('it is damaged');
       folder = createFolder(paths, database);
-      return folder.fold(fold).catch(explained<FoldResult>);
+      return folder.fold(fold).catch(explained);
     },
     read(queries) {
       try {
