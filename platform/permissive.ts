@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { isatty } from 'node:tty';
+import { createDeferred } from '../src/core/deferred.ts';
 import { type GateError, messageOf } from '../src/core/errors.ts';
 import type { CommandEnd, Jail } from './jail.ts';
-import { deferred } from './linux/deferred.ts';
 import { execFailure } from './linux/failures.ts';
 import { listenOnLoopback } from './loopback.ts';
 
@@ -25,7 +25,7 @@ export interface PermissiveSpec {
  */
 export async function createPermissiveJail(spec: PermissiveSpec): Promise<Jail> {
   const listener = await listenOnLoopback(0);
-  const ended = deferred<CommandEnd>();
+  const ended = createDeferred<CommandEnd>();
   let child: ChildProcess | undefined;
   const close = (): void => void listener.server.close();
 
@@ -115,6 +115,7 @@ function inForeground(): boolean {
     const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return group === foreground;
   } catch {
+    // Without /proc nobody can tell: a signal that comes twice is better than one that never comes.
     return false;
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
+import { createDeferred } from '../../src/core/deferred.ts';
 import { GateError, messageOf } from '../../src/core/errors.ts';
 import type { CommandEnd, CreateJail, Jail, JailEvents } from '../jail.ts';
-import { deferred } from './deferred.ts';
 import { execFailure, jailFailure } from './failures.ts';
 import { receiveHandles } from './handles.ts';
 import { type Helper, helperPath, startHelper } from './helper.ts';
@@ -35,9 +35,9 @@ function createSession(helper: Helper, events: JailEvents) {
   const handles = receiveHandles(child);
   const inside = createInside((line) => control.write(line));
   const features: string[] = [];
-  const stands = deferred<number>();
-  const launched = deferred<void>();
-  const closed = deferred<void>();
+  const stands = createDeferred<number>();
+  const launched = createDeferred<void>();
+  const closed = createDeferred<void>();
   let failure: GateError | undefined;
   let end: CommandEnd | undefined;
 
@@ -74,6 +74,7 @@ function createSession(helper: Helper, events: JailEvents) {
     if (attempt) events.refused(attempt);
   });
   child.on('message', inside.arrived);
+  // What breaks them is the helper's end, which `close` tells.
   for (const stream of [control, deadman]) stream.on('error', () => undefined);
   child.on('error', (error) => {
     failure ??= new GateError('jail_failed', `the jail's helper could not be started: ${messageOf(error)}`);

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createDeferred } from '../core/deferred.ts';
 import { GateError, messageOf } from '../core/errors.ts';
 import { innerJson } from './chain.ts';
-import { createDeferred } from './deferred.ts';
 import { appendAll, appendPieces, makePrivateDir } from './files.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type BodyMeta, DIRECT_BYTES } from './pack-writer.ts';

@@ -1,6 +1,7 @@
 import type { CommandEnd, Jail } from '../../platform/jail.ts';
 import { listenOnLoopback } from '../../platform/loopback.ts';
 import type { TrustPaths } from '../ca/bundle.ts';
+import { createDeferred } from '../core/deferred.ts';
 import type { Io } from '../core/io.ts';
 import { type Hold, portsOf } from './hold.ts';
 import { type Exit, run } from './run.ts';
@@ -30,13 +31,10 @@ export function proxy(argv: readonly string[], port: number, flags: RunFlags, io
 
 /** The form of a jail around a command that somebody else starts: it is launched when told of, and ended by a signal. */
 function listening(listener: Jail['listeners'][number], announce: () => void): Jail {
-  let end: (how: CommandEnd) => void = () => undefined;
-  const ended = new Promise<CommandEnd>((resolve) => {
-    end = resolve;
-  });
+  const ended = createDeferred<CommandEnd>();
   const stop = (): void => {
     listener.server.close();
-    end({ exitCode: 0 });
+    ended.resolve({ exitCode: 0 });
   };
   return {
     platform: 'none',
@@ -44,7 +42,7 @@ function listening(listener: Jail['listeners'][number], announce: () => void): J
     listeners: [listener],
     dnsSockets: [],
     launch: async () => announce(),
-    ended,
+    ended: ended.promise,
     signal: (signal) => {
       if (ENDING.has(signal)) stop();
     },

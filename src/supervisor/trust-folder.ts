@@ -55,6 +55,7 @@ function foldersIn(parent: string): string[] {
       .filter((name) => name.startsWith(PREFIX))
       .map((name) => join(parent, name));
   } catch {
+    // A folder that cannot be looked into has nothing that could be removed either.
     return [];
   }
 }
@@ -68,6 +69,7 @@ function readOwner(file: string): ProcessIdentity | undefined {
   try {
     return ProcessIdentity.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
+    // Being made just now, or left over in that moment: its age tells.
     return undefined;
   }
 }

@@ -1,21 +1,32 @@
 /** A promise with the hands that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
+  readonly settled: boolean;
   resolve(value: T): void;
   reject(error: Error): void;
 }
 
-/** Makes a promise that somebody else settles. */
+/** Makes a promise that somebody else settles; what settles it first counts. */
 export function createDeferred<T>(): Deferred<T> {
-  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
+  let settled = false;
+  let hands: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
+    hands = { resolve, reject };
   });
   // Whoever does not wait for it must not be told of a failure as an unhandled rejection.
   promise.catch(() => undefined);
   return {
     promise,
-    resolve: (value) => settle?.resolve(value),
-    reject: (error) => settle?.reject(error),
+    get settled() {
+      return settled;
+    },
+    resolve(value) {
+      settled = true;
+      hands?.resolve(value);
+    },
+    reject(error) {
+      settled = true;
+      hands?.reject(error);
+    },
   };
 }
