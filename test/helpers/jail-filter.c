@@ -58,65 +58,59 @@ static uint32_t judge(const struct seccomp_data *data) {
   }
 }
 
-static void tell(const char *name, uint32_t arch, long number, uint64_t a, uint64_t b, uint64_t c) {
-  struct seccomp_data data = {.nr = (int)number, .arch = arch, .args = {a, b, c}};
-  uint32_t verdict = judge(&data), action = verdict & SECCOMP_RET_ACTION_FULL;
-  if (action == SECCOMP_RET_ERRNO) printf("%s %s\n", name, strerror((int)(verdict & SECCOMP_RET_DATA)));
-  else if (action == SECCOMP_RET_ALLOW) printf("%s allow\n", name);
-  else if (action == SECCOMP_RET_USER_NOTIF) printf("%s notify\n", name);
-  else printf("%s kill\n", name);
-}
+/* A call as the filter sees it. */
+struct call {
+  const char *name;
+  uint32_t arch;
+  long number;
+  uint64_t args[3];
+};
 
-#define CALL(name, ...) tell(#name, OWN, SYS_##name, __VA_ARGS__)
-#define NUMBER(name, number) tell(#name, OWN, number, 0, 0, 0)
+/* What it is called with says nothing of these. */
+#define BARE(name) {#name, OWN, SYS_##name, {0}}
+/* The same numbers on every architecture, which the headers may not know. */
+#define NUMBER(name, number) {#name, OWN, number, {0}}
+
+static const struct call CALLS[] = {
+    {"foreign", OTHER, SYS_read, {0}},
+    BARE(read), BARE(openat), BARE(execve), BARE(connect), BARE(listen), BARE(bind), BARE(sendmsg),
+    {"socket", OWN, SYS_socket, {AF_INET, SOCK_STREAM}},
+    {"raw", OWN, SYS_socket, {AF_INET, SOCK_RAW}},
+    {"vsock", OWN, SYS_socket, {1ULL << 32 | 40, SOCK_STREAM}},
+    {"datagram", OWN, SYS_socket, {AF_UNIX, SOCK_DGRAM}},
+    {"pair", OWN, SYS_socketpair, {AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC}},
+    {"audit", OWN, SYS_socket, {AF_NETLINK, SOCK_RAW, 9}},
+    {"TIOCSTI", OWN, SYS_ioctl, {0, 1ULL << 32 | 0x5412}},
+    {"snapshot", OWN, SYS_ioctl, {0, 0x50009417}},
+    {"TCGETS", OWN, SYS_ioctl, {0, 0x5401}},
+    {"user namespace", OWN, SYS_unshare, {CLONE_NEWUSER}},
+    {"user namespace by clone", OWN, SYS_clone, {CLONE_NEWUSER | 17}},
+    {"cgroup namespace", OWN, SYS_unshare, {CLONE_NEWCGROUP}},
+    {"cgroup namespace by clone", OWN, SYS_clone, {CLONE_NEWUSER | CLONE_NEWCGROUP | 17}},
+    {"thread", OWN, SYS_clone, {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD}},
+    {"listener", OWN, SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}},
+    {"filter", OWN, SYS_seccomp, {SECCOMP_SET_MODE_FILTER}},
+    BARE(renameat2), BARE(unlinkat),
+    {"rmdir", OWN, SYS_unlinkat, {0, 0, AT_REMOVEDIR}},
+    BARE(mount), BARE(setns), BARE(ptrace), BARE(process_vm_readv), BARE(process_vm_writev), BARE(keyctl),
+    BARE(open_by_handle_at), BARE(bpf), BARE(perf_event_open), BARE(userfaultfd),
+    NUMBER(io_uring_setup, 425), NUMBER(open_tree, 428), NUMBER(clone3, 435), NUMBER(pidfd_open, 434),
+    NUMBER(pidfd_getfd, 438), NUMBER(mount_setattr, 442), NUMBER(later, 470),
+};
+
+static void tell(const struct call *call) {
+  struct seccomp_data data = {.nr = (int)call->number, .arch = call->arch};
+  memcpy(data.args, call->args, sizeof call->args);
+  uint32_t verdict = judge(&data), action = verdict & SECCOMP_RET_ACTION_FULL;
+  if (action == SECCOMP_RET_ERRNO) printf("%s %s\n", call->name, strerror((int)(verdict & SECCOMP_RET_DATA)));
+  else if (action == SECCOMP_RET_ALLOW) printf("%s allow\n", call->name);
+  else if (action == SECCOMP_RET_USER_NOTIF) printf("%s notify\n", call->name);
+  else printf("%s kill\n", call->name);
+}
 
 int main(int count, char **words) {
   if (count != 3) return 2;
   seccomp_apply(strcmp(words[1], "nested") == 0, strcmp(words[2], "files") == 0);
-  tell("foreign", OTHER, SYS_read, 0, 0, 0);
-  CALL(read, 0, 0, 0);
-  CALL(openat, 0, 0, 0);
-  CALL(execve, 0, 0, 0);
-  CALL(connect, 3, 0, 0);
-  CALL(listen, 3, 0, 0);
-  CALL(bind, 3, 0, 0);
-  CALL(sendmsg, 3, 0, 0);
-  CALL(socket, AF_INET, SOCK_STREAM, 0);
-  tell("raw", OWN, SYS_socket, AF_INET, SOCK_RAW, 0);
-  tell("vsock", OWN, SYS_socket, 1ULL << 32 | 40, SOCK_STREAM, 0);
-  tell("datagram", OWN, SYS_socket, AF_UNIX, SOCK_DGRAM, 0);
-  tell("pair", OWN, SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  tell("audit", OWN, SYS_socket, AF_NETLINK, SOCK_RAW, 9);
-  tell("TIOCSTI", OWN, SYS_ioctl, 0, 1ULL << 32 | 0x5412, 0);
-  tell("snapshot", OWN, SYS_ioctl, 0, 0x50009417, 0);
-  tell("TCGETS", OWN, SYS_ioctl, 0, 0x5401, 0);
-  tell("user namespace", OWN, SYS_unshare, CLONE_NEWUSER, 0, 0);
-  tell("user namespace by clone", OWN, SYS_clone, CLONE_NEWUSER | 17, 0, 0);
-  tell("cgroup namespace", OWN, SYS_unshare, CLONE_NEWCGROUP, 0, 0);
-  tell("cgroup namespace by clone", OWN, SYS_clone, CLONE_NEWUSER | CLONE_NEWCGROUP | 17, 0, 0);
-  tell("thread", OWN, SYS_clone, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, 0, 0);
-  tell("listener", OWN, SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0);
-  tell("filter", OWN, SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0);
-  CALL(renameat2, 0, 0, 0);
-  CALL(unlinkat, 0, 0, 0);
-  tell("rmdir", OWN, SYS_unlinkat, 0, 0, AT_REMOVEDIR);
-  CALL(mount, 0, 0, 0);
-  CALL(setns, 0, 0, 0);
-  CALL(ptrace, 0, 0, 0);
-  CALL(process_vm_readv, 0, 0, 0);
-  CALL(process_vm_writev, 0, 0, 0);
-  CALL(keyctl, 0, 0, 0);
-  CALL(open_by_handle_at, 0, 0, 0);
-  CALL(bpf, 0, 0, 0);
-  CALL(perf_event_open, 0, 0, 0);
-  CALL(userfaultfd, 0, 0, 0);
-  /* The same numbers on every architecture. */
-  NUMBER(io_uring_setup, 425);
-  NUMBER(open_tree, 428);
-  NUMBER(clone3, 435);
-  NUMBER(pidfd_open, 434);
-  NUMBER(pidfd_getfd, 438);
-  NUMBER(mount_setattr, 442);
-  NUMBER(later, 470);
+  for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++) tell(&CALLS[i]);
   return 0;
 }
