@@ -1,4 +1,5 @@
-import { compileWord, type FilterContext, OPERATORS } from './operators.ts';
+import { compileWord, type FilterContext } from './conditions.ts';
+import { OPERATORS } from './operators.ts';
 import { type Filter, parseFilter, type Term, termsOf } from './parse.ts';
 import { joined, negated, type Sql, sql } from './sql.ts';
 import type { FilterProblem } from './tokens.ts';
