@@ -1,26 +1,15 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { exchangeOf, type TestHome, testHome } from '../helpers/product.ts';
+import { expect, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
+import { exchangeOf } from '../helpers/product.ts';
 
 /** An agent that gate knows by its name works before anybody has made a list. */
-let home: TestHome;
-let origin: HttpsOrigin;
-let agent: string;
-
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('api.anthropic.com', undefined, ['other.test']);
-  // Any program by the agent's name; this one makes requests.
-  mkdirSync(join(home.dir, 'bin'));
-  agent = join(home.dir, 'bin', 'claude');
-  symlinkSync('/usr/bin/curl', agent);
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
-});
+const { home, origin } = await homeAndOrigin('api.anthropic.com', undefined, ['other.test']);
+// Any program by the agent's name; this one makes requests.
+const agent = join(home.dir, 'bin', 'claude');
+mkdirSync(join(home.dir, 'bin'));
+symlinkSync('/usr/bin/curl', agent);
 
 const ask = (program: string, ...options: string[]) =>
   home.gate([

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
+import { expect, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
+import { echoText } from '../helpers/https-origin.ts';
+import type { AnyRecord } from '../helpers/product.ts';
 import { findProgram } from '../helpers/programs.ts';
 
 /** Browsers in the jail trust gate by a policy that only the jail has: no profile is touched, none is even there. */
-let home: TestHome;
-let origin: HttpsOrigin;
-
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('page.browser.test');
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
-});
+const { home, origin } = await homeAndOrigin('page.browser.test');
 
 const URL = 'https://page.browser.test/page';
 // Chromium refuses to sandbox root; for anybody else its own sandbox is part of what is shown.

@@ -2,22 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
 import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { exchangeOf, type TestHome, testHome } from '../helpers/product.ts';
 
 /** Real tools in the jail against a real TLS origin. */
-let home: TestHome;
-let origin: HttpsOrigin;
-
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('origin.test');
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
-});
+const { home, origin } = await homeAndOrigin('origin.test');
 
 const run = (...command: string[]) => home.gate(['run', ...origin.runOptions, '--', ...command]);
 /** A command line whose program gets none of the variables that gate sets. */

@@ -1,20 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { type TestHome, testHome } from '../helpers/product.ts';
+import { expect, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
 import { startGate } from '../helpers/shell.ts';
 
-let home: TestHome;
-let origin: HttpsOrigin;
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('origin.test');
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
-});
+const { home, origin } = await homeAndOrigin('origin.test');
 
 const RUNS = 4;
 const REQUESTS = 40;

@@ -1,28 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { exchangeOf, type GateResult, type TestHome, testHome } from '../helpers/product.ts';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
+import { exchangeOf, type GateResult } from '../helpers/product.ts';
 import { findProgram } from '../helpers/programs.ts';
 import { CLIENTS, PAGES, pageType, type RegistryClient } from '../helpers/registries.ts';
 import { missing } from '../helpers/tools.ts';
 
 /** Package managers ask a registry that looks like a public one, and are told what they may not ask. */
-let home: TestHome;
-let origin: HttpsOrigin;
-
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('*.registry.test', (request, response) => {
-    const path = new URL(request.url ?? '/', 'https://registry.test').pathname;
-    response.writeHead(PAGES[path] === undefined ? 404 : 200, { 'content-type': pageType(path) });
-    response.end(PAGES[path]);
-  });
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
+const { home, origin } = await homeAndOrigin('*.registry.test', (request, response) => {
+  const path = new URL(request.url ?? '/', 'https://registry.test').pathname;
+  response.writeHead(PAGES[path] === undefined ? 404 : 200, { 'content-type': pageType(path) });
+  response.end(PAGES[path]);
 });
 
 /** Where rustup has put the toolchain: its own cargo looks for it in the home that the test takes away. */

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { exchangeOf, type GateResult, type TestHome, testHome } from '../helpers/product.ts';
+import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
+import { echoText } from '../helpers/https-origin.ts';
+import { exchangeOf, type GateResult } from '../helpers/product.ts';
 import { missing, TOOLS } from '../helpers/tools.ts';
 
 /** What people's tools do in the jail, with gate's variables and without a single one. */
-let home: TestHome;
-let origin: HttpsOrigin;
+const { home, origin } = await homeAndOrigin('*.tools.test');
 
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('*.tools.test');
+beforeAll(() => {
   for (const tool of TOOLS) if (missing(tool, home.env) === undefined) tool.setup?.(home.dir);
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
 });
 
 /** The command line with nothing of gate's in its environment. */
