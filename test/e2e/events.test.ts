@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type TestHome, testHome } from '../helpers/product.ts';
-import { readJson, startGate } from '../helpers/reading.ts';
+import { readJson } from '../helpers/reading.ts';
+import { startGate } from '../helpers/shell.ts';
 
 /** What the reading commands say of real runs. */
 let home: TestHome;
@@ -269,20 +270,23 @@ test('gate stats counts by host, and what is not known stays so', async () => {
 
 // promise: read.tail
 test('gate tail follows runs that begin and end, and ends on Ctrl-C with 0', async () => {
-  const tail = await startGate(home, ['tail'], /Ctrl-C/);
-  const json = await startGate(home, ['tail', '--json', 'flag:secret_in_request'], /Ctrl-C/);
+  const tail = startGate(home, ['tail']);
+  const json = startGate(home, ['tail', '--json', 'flag:secret_in_request']);
+  for (const each of [tail, json]) await each.tells(/Ctrl-C/);
   await run(curl('https://origin.test/followed'));
-  await tail.saw(/GET +200 +https:\/\/origin\.test\/followed/);
+  await tail.says(/GET +200 +https:\/\/origin\.test\/followed/);
   await Promise.all(
     ['one', 'two'].map((name) => run(curl(`-d @${home.dir}/key.json https://origin.test/${name}`))),
   );
-  await tail.saw(/origin\.test\/one[\s\S]*secret_in_request/);
-  await json.saw(/origin\.test\/one/);
-  await json.saw(/origin\.test\/two/);
-  expect(tail.out()).not.toContain('/plain');
-  expect(json.out()).not.toContain('/followed');
-  expect(await tail.stop()).toEqual({ code: 0, signal: null });
-  expect(await json.stop()).toEqual({ code: 0, signal: null });
+  await tail.says(/origin\.test\/one[\s\S]*secret_in_request/);
+  await json.says(/origin\.test\/one/);
+  await json.says(/origin\.test\/two/);
+  expect(tail.stdout()).not.toContain('/plain');
+  expect(json.stdout()).not.toContain('/followed');
+  for (const each of [tail, json]) {
+    each.child.kill('SIGINT');
+    expect(await each.ended).toMatchObject({ code: 0, signal: null });
+  }
 });
 
 // promise: reindex

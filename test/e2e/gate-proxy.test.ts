@@ -1,26 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { echoText, type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
-import { GATE, type TestHome, testHome } from '../helpers/product.ts';
-import { within } from '../helpers/shell.ts';
+import { describe, expect, test } from 'vitest';
+import { homeAndOrigin } from '../helpers/home-and-origin.ts';
+import { echoText } from '../helpers/https-origin.ts';
+import { startGate, within } from '../helpers/shell.ts';
 
-let home: TestHome;
-let origin: HttpsOrigin;
-
-beforeAll(async () => {
-  home = testHome();
-  origin = await startHttpsOrigin('origin.test');
-});
-afterAll(async () => {
-  await origin.stop();
-  home.remove();
-});
+const { home, origin } = await homeAndOrigin('origin.test');
 
 interface Running {
-  readonly child: ChildProcess;
+  readonly pid: number;
   readonly url: string;
   /** Variables that it said to set. */
   readonly env: Readonly<Record<string, string>>;
@@ -31,34 +20,21 @@ interface Running {
 
 /** Starts `gate proxy` and waits for its first line. */
 async function startProxy(...options: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [GATE, 'proxy', ...origin.runOptions, ...options], {
-    env: { ...home.env, TMPDIR: home.dir },
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk.toString();
-  });
-  const closed = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal }));
-  });
-  while (!(out.includes('\n') && err.includes('Ctrl-C'))) {
-    if (child.exitCode !== null) throw new Error(`gate proxy ended: ${err}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const place = { ...home, env: { ...home.env, TMPDIR: home.dir } };
+  const started = startGate(place, ['proxy', ...origin.runOptions, ...options]);
+  await started.says(/\n/);
+  await started.tells(/Ctrl-C/);
   const env = Object.fromEntries(
-    [...err.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+    [...started.stderr().matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
   );
   return {
-    child,
-    url: /^listening on (\S+)\n/.exec(out)?.[1] ?? '',
+    pid: started.pid,
+    url: /^listening on (\S+)\n/.exec(started.stdout())?.[1] ?? '',
     env,
     stop: async (signal) => {
-      child.kill(signal);
-      return { ...(await closed), out, err };
+      started.child.kill(signal);
+      const { code, signal: by, stdout, stderr } = await started.ended;
+      return { code, signal: by, out: stdout.toString(), err: stderr };
     },
   };
 }
@@ -112,7 +88,7 @@ describe('gate proxy', () => {
     const proxy = await startProxy('--port', String(port));
     expect(proxy.url).toBe(`http://127.0.0.1:${port}`);
     const { stdout } = await execa('sh', ['-c', 'ss -Hltnp']);
-    const own = stdout.split('\n').filter((line) => line.includes(`pid=${proxy.child.pid},`));
+    const own = stdout.split('\n').filter((line) => line.includes(`pid=${proxy.pid},`));
     expect(own.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${port}`]);
     const second = await home.gate(['proxy', '--port', String(port)]);
     expect(second).toMatchObject({ exitCode: 125, stdout: '' });

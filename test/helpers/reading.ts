@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { GATE, type TestHome } from './product.ts';
+import type { TestHome } from './product.ts';
 
 /** An event as the reading commands print it; tests look at the fields they know. */
 export interface AnyEvent {
@@ -18,50 +17,4 @@ export async function readJson(home: TestHome, ...args: readonly string[]): Prom
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AnyEvent);
-}
-
-/** A gate that goes on beside the test. */
-export interface Background {
-  readonly child: ChildProcess;
-  out(): string;
-  err(): string;
-  /** Resolves once stdout matches. */
-  saw(what: RegExp): Promise<void>;
-  /** Sends a signal and waits for the end. */
-  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: string | null }>;
-}
-
-/** Starts gate; resolves when stderr has said `ready`. */
-export async function startGate(home: TestHome, args: readonly string[], ready: RegExp): Promise<Background> {
-  const child = spawn(process.execPath, [GATE, ...args], { env: home.env, cwd: home.dir });
-  const text = { out: '', err: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    text.out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    text.err += chunk.toString();
-  });
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
-  const until = async (isSo: () => boolean, what: RegExp): Promise<void> => {
-    const deadline = Date.now() + 30_000;
-    while (!isSo()) {
-      if (Date.now() > deadline || child.exitCode !== null) {
-        throw new Error(`gate ${args.join(' ')} did not say ${what}: ${text.out} ${text.err}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  await until(() => ready.test(text.err), ready);
-  return {
-    child,
-    out: () => text.out,
-    err: () => text.err,
-    saw: (what) => until(() => what.test(text.out), what),
-    stop(signal = 'SIGINT') {
-      child.kill(signal);
-      return ended;
-    },
-  };
 }

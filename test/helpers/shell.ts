@@ -18,8 +18,10 @@ export interface Started {
   readonly pid: number;
   stdout(): string;
   stderr(): string;
-  /** Resolves when its stdout matches; fails after ten seconds, with what it has written. */
+  /** Resolves when its stdout matches; fails after half a minute, with what it has written. */
   says(pattern: RegExp): Promise<void>;
+  /** The same of its stderr. */
+  tells(pattern: RegExp): Promise<void>;
   readonly ended: Promise<ScriptResult>;
 }
 
@@ -87,16 +89,18 @@ function watch(child: ChildProcess): Started {
       resolve({ code, signal, stdout: Buffer.concat(out), stderr: stderr() }),
     );
   });
+  const matched = async (pattern: RegExp, text: () => string): Promise<void> => {
+    const said = await within(30_000, () => pattern.test(text()));
+    if (!said) throw new Error(`never said ${pattern}: ${stdout()}${stderr()}`);
+  };
   return {
     child,
     pid: child.pid ?? -1,
     stdout,
     stderr,
     ended,
-    says: async (pattern) => {
-      const said = await within(10_000, () => pattern.test(stdout()));
-      if (!said) throw new Error(`never said ${pattern}: ${stdout()}${stderr()}`);
-    },
+    says: (pattern) => matched(pattern, stdout),
+    tells: (pattern) => matched(pattern, stderr),
   };
 }
 
