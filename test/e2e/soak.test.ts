@@ -228,8 +228,8 @@ test('thousands of exchanges, streams, sockets and aborts leave nothing open and
   const of = (type: string) => records.filter((each) => each.type === type);
   const ended = new Set(of('end').map((each) => each['id']));
   expect(of('request').filter((each) => !ended.has(each['id']))).toEqual([]);
-  // Four streams each.
-  expect(of('request').length).toBeGreaterThanOrEqual(total + 3 * (counts['h2'] ?? 0) - (counts['h2'] ?? 0));
+  // A turn of h2 is four streams, of which the cancelled one may be gone before it is seen.
+  expect(of('request').length).toBeGreaterThanOrEqual(total + 2 * (counts['h2'] ?? 0));
   expect(of('analysis').length).toBeGreaterThanOrEqual(of('end').length);
   expect(of('run.end')).toMatchObject([{ counts: { unanalysed: 0 } }]);
   expect(of('message').length).toBeGreaterThanOrEqual(8 * (counts['ws'] ?? 0));
