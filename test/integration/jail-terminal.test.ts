@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +44,19 @@ describe('the terminal of a jailed command', skipBecause(missing), () => {
       await sleep(100);
     }
 
+    /** The process group that has the terminal: `tpgid` of its first process (proc(5)). */
+    function foreground(): string | undefined {
+      const stat = readFileSync(`/proc/${tmux('display-message', '-p', '#{pane_pid}').trim()}/stat`, 'utf8');
+      return stat.split(') ')[1]?.split(' ')[5];
+    }
+
+    /** Keys pressed before the job has the terminal would be the shell's. */
+    async function fg(): Promise<void> {
+      const shell = foreground();
+      await run('fg');
+      await expect.poll(foreground, { timeout: 10_000 }).not.toBe(shell);
+    }
+
     const jail = (command: string) => `${process.execPath} ${join(rig.dir, 'driver.mjs')} -- ${command}`;
 
     beforeEach(async ({ task }) => {
@@ -82,8 +96,7 @@ describe('the terminal of a jailed command', skipBecause(missing), () => {
       await run('bg');
       await run('sleep 0.5; jobs');
       await shows(/Running/);
-      await run('fg');
-      await sleep(300);
+      await fg();
       press('C-c');
       await run('echo status=$?');
       await shows(/^status=130/m);
@@ -92,12 +105,14 @@ describe('the terminal of a jailed command', skipBecause(missing), () => {
     it('leaves job control to a shell inside, with its terminal’s own name', async () => {
       await run(jail('bash --norc'));
       await shows(/bash-/);
-      await run("PS1='inner> '; tty; sleep 100");
-      await shows(/^\/dev\/pts\/\d+/m);
+      await run("PS1='inner> '; tty");
+      await shows(/^\/dev\/pts\/\d+\ninner>/m);
+      const inner = foreground();
+      await run('sleep 100');
+      await expect.poll(foreground, { timeout: 10_000 }).not.toBe(inner);
       press('C-z');
       await shows(/Stopped/);
-      await run('fg');
-      await sleep(200);
+      await fg();
       press('C-c');
       await run('echo inner=$?; exit 7');
       await shows(/^inner=130/m);
@@ -121,20 +136,18 @@ describe('the terminal of a jailed command', skipBecause(missing), () => {
     });
 
     it('gets the terminal when it asks for it', async () => {
-      await run(`true | ${jail('sh -c "read line </dev/tty; echo got $line"')}`);
-      await sleep(700);
+      await run(`true | ${jail('sh -c "echo up; read line </dev/tty; echo got \\$line"')}`);
+      await shows(/^up/m);
       type('words');
       press('Enter');
-      await shows(/^got words|^got/m);
+      await shows(/^got words$/m);
     });
 
     it('reads only in the foreground', async () => {
       await run(`${jail('cat')} &`);
-      await sleep(1000);
-      press('Enter');
-      await shows(/Stopped/);
-      await run('fg');
-      await sleep(200);
+      // A shell tells of its jobs when it prompts.
+      await expect.poll(() => press('Enter') + screen(), { timeout: 10_000 }).toMatch(/Stopped/);
+      await fg();
       type('typed');
       press('Enter');
       await shows(/^typed\ntyped$/m);
