@@ -11,6 +11,8 @@ export type UpstreamErrorCode =
 /** The origin could not be reached, or broke off. */
 export class UpstreamError extends Error {
   readonly code: UpstreamErrorCode;
+  /** The origin said that it has not begun with the request, which may be sent again (RFC 9113 §8.7). */
+  unprocessed = false;
 
   constructor(code: UpstreamErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

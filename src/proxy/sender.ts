@@ -25,7 +25,7 @@ export interface Sending {
 
 /**
  * Sends a request that is recorded and waits for the final head; 1xx heads are recorded and passed on. A whole request is sent
- * once more when an idle connection turns out to be dead before any byte of an answer.
+ * once more when an idle connection turns out to be dead before any byte of an answer, or the origin has not begun with it.
  */
 export async function sendRequest(
   sending: Sending,
@@ -36,8 +36,9 @@ export async function sendRequest(
   try {
     return { call: first, response: await finalHead(sending, first) };
   } catch (error) {
-    const stale = first.reused && !first.answered && complete;
-    if (!stale || !(error instanceof UpstreamError) || error.code === 'timeout') throw error;
+    if (!(error instanceof UpstreamError) || error.code === 'timeout') throw error;
+    const stale = (first.reused || error.unprocessed) && !first.answered;
+    if (!stale || !complete) throw error;
     sending.cancel.check();
   }
   const second = await open(sending, true);

@@ -2,8 +2,8 @@ import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'nod
 import type { HeaderList } from '../core/headers.ts';
 import { type BodyReader, EMPTY_BODY } from './body.ts';
 import { UpstreamError, WireError } from './errors.ts';
-import { type Framing, NO_BODY, valuesOf } from './http1/framing.ts';
-import { outgoingFields, pseudoField, regularFields } from './http2/fields.ts';
+import { type Framing, NO_BODY, responseFraming, valuesOf } from './http1/framing.ts';
+import { headSize, outgoingFields, pseudoField, regularFields } from './http2/fields.ts';
 import { StreamBody } from './http2/stream-body.ts';
 import type { Limits } from './limits.ts';
 import { UpstreamBody } from './upstream-body.ts';
@@ -33,6 +33,7 @@ export class Http2Call implements UpstreamCall {
   firstByteMs: number | undefined;
   readonly #deps: Http2CallDeps;
   #stream: ClientHttp2Stream | undefined;
+  #method = '';
   #sentAt = 0;
   #sentWhole = false;
   #aborted = false;
@@ -51,6 +52,7 @@ export class Http2Call implements UpstreamCall {
   }
 
   send(request: OutgoingRequest, whole: Buffer | undefined, trailers?: HeaderList): void {
+    this.#method = request.method;
     this.#sentAt = performance.now();
     const endStream = whole !== undefined && whole.length === 0 && trailers === undefined;
     this.#sentWhole = endStream;
@@ -87,25 +89,38 @@ export class Http2Call implements UpstreamCall {
     stream.on('wantTrailers', () => {
       if (!this.#aborted) stream.sendTrailers(outgoingFields(this.#trailers ?? []));
     });
+    // So close those streams, too, that a GOAWAY says were not begun with.
+    const refused = (): boolean => stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     stream.on('error', (error: Error) =>
-      this.#fail('connect_failed', `the origin broke off: ${error.message}`),
+      this.#fail('connect_failed', `the origin broke off: ${error.message}`, refused()),
     );
-    stream.on('close', () => this.#fail('connect_failed', 'the origin closed the stream without an answer'));
+    stream.on('close', () =>
+      this.#fail('connect_failed', 'the origin closed the stream without an answer', refused()),
+    );
   }
 
   #onHead(raw: readonly string[], stream: ClientHttp2Stream): void {
     this.answered = true;
+    const { headBytes, upstreamIdleMs } = this.#deps.limits;
+    if (headSize(raw) > headBytes) {
+      this.#fail('connect_failed', `the answer of the origin has a head of more than ${headBytes} bytes`);
+      this.abort();
+      return;
+    }
     const status = Number(pseudoField(raw, ':status'));
     if (status >= 200) this.firstByteMs = performance.now() - this.#sentAt;
     const headers = regularFields(raw);
     const head = { status, statusText: '', headers };
-    if (status < 200 || stream.endAfterHeaders) {
+    // The length that the answer to a HEAD has, and a 304 may have, is that of another body.
+    const none = responseFraming(status, this.#method, [], false).kind === 'none';
+    if (none || stream.endAfterHeaders) {
+      if (status >= 200) stream.resume();
       this.#give({ ...head, framing: NO_BODY, body: EMPTY_BODY });
       return;
     }
     const framing = framingOf(headers);
     const length = framing.kind === 'length' ? framing.length : undefined;
-    const body: BodyReader = new StreamBody(stream, this.#deps.limits.upstreamIdleMs, length);
+    const body: BodyReader = new StreamBody(stream, upstreamIdleMs, length);
     this.#give({ ...head, framing, body: new UpstreamBody(body) });
   }
 
@@ -115,8 +130,8 @@ export class Http2Call implements UpstreamCall {
     else waiter.resolve(head);
   }
 
-  #fail(code: 'connect_failed' | 'timeout', message: string): void {
-    this.#failure ??= new UpstreamError(code, message);
+  #fail(code: 'connect_failed' | 'timeout', message: string, unprocessed = false): void {
+    this.#failure ??= Object.assign(new UpstreamError(code, message), { unprocessed });
     this.#claimWaiter()?.reject(this.#failure);
   }
 

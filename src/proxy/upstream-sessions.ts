@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Candidate } from '../core/policy.ts';
 import { urlAuthority } from './claim.ts';
+import { headRoom } from './http2/fields.ts';
 import type { Limits } from './limits.ts';
 import { watchQuiet } from './quiet.ts';
 import type { Connected } from './upstream-dial.ts';
@@ -52,10 +53,12 @@ export function createSessions(limits: Limits): Sessions {
       const authority = urlAuthority(target.host, target.port, 443);
       // A session is over when the origin ends its side; a half-open socket would leave its streams waiting.
       socket.allowHalfOpen = false;
+      const { maxHeaderListSize, ...room } = headRoom(limits.headBytes);
       const session = connect(`https://${authority}`, {
+        ...room,
         createConnection: () => socket,
         maxSessionMemory: 256,
-        settings: { enablePush: false, initialWindowSize: MIB },
+        settings: { enablePush: false, initialWindowSize: MIB, maxHeaderListSize },
       });
       const touch = watchQuiet(session, limits.poolIdleMs, () => {
         if (entry.streams === 0) session.close();

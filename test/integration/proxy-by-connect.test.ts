@@ -4,6 +4,7 @@ import { describe } from 'vitest';
 process.env['GATE_TEST_ARRIVAL'] = 'connect';
 
 describe('through CONNECT', async () => {
+  await import('./proxy-edges.test.ts');
   await import('./proxy-http1.test.ts');
   await import('./proxy-http2.test.ts');
   await import('./proxy-probes.test.ts');

@@ -36,6 +36,28 @@ const SINGLE = new Set([
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const LINE_BREAKING = /[\x00\r\n]/;
 
+/**
+ * The options of a session whose peer may send heads of so many bytes. There is room for more, so that a head which is
+ * too long is answered and recorded: node:http2 resets a stream beyond its own limits without a word to anyone. Its
+ * default for fields is 128; each counts as 32 bytes at least (RFC 9113 §6.5.2).
+ */
+export function headRoom(headBytes: number): {
+  maxHeaderListPairs: number;
+  maxSendHeaderBlockLength: number;
+  maxHeaderListSize: number;
+} {
+  const most = 8 * headBytes;
+  return { maxHeaderListPairs: most / 32, maxSendHeaderBlockLength: most, maxHeaderListSize: most };
+}
+
+/** How many bytes the fields of a received block would have in an HTTP/1.1 head. */
+export function headSize(raw: readonly string[]): number {
+  let bytes = 0;
+  // Two more behind each name, and two behind each value.
+  for (const text of raw) bytes += text.length + 2;
+  return bytes;
+}
+
 /** The regular fields of a received block, in wire order. `raw` alternates names and values. */
 export function regularFields(raw: readonly string[]): HeaderList {
   const fields: HeaderList = [];

@@ -15,7 +15,7 @@ import { type Framing, requestFraming } from '../http1/framing.ts';
 import { endToEnd } from '../http1/hop.ts';
 import type { Inbound } from '../inbound.ts';
 import { watchQuiet } from '../quiet.ts';
-import { pseudoField, regularFields, toHttp1 } from './fields.ts';
+import { headRoom, headSize, pseudoField, regularFields, toHttp1 } from './fields.ts';
 import { Http2Reply } from './reply.ts';
 import { StreamBody } from './stream-body.ts';
 
@@ -34,15 +34,16 @@ export function serveHttp2(connection: Connection, socket: TLSSocket, hop: Hop):
   const { limits } = connection.deps;
   // A session is over when the client ends its side; a half-open socket would keep it for ever.
   socket.allowHalfOpen = false;
+  const { maxHeaderListSize, ...room } = headRoom(limits.headBytes);
   const session = performServerHandshake(socket, {
-    maxHeaderListPairs: 1000,
+    ...room,
     // In megabytes; the default of 10 breaks connections that carry many large streams.
     maxSessionMemory: 256,
     settings: {
       enableConnectProtocol: false,
       initialWindowSize: STREAM_WINDOW,
       maxConcurrentStreams: MAX_STREAMS,
-      maxHeaderListSize: limits.headBytes,
+      maxHeaderListSize,
     },
   });
   return new Promise((resolve) => {
@@ -113,6 +114,8 @@ function inboundOf(
   raw: readonly string[],
 ): Inbound {
   const { limits, names } = connection.deps;
+  if (headSize(raw) > limits.headBytes)
+    throw new BadRequest('head_too_large', `a head of more than ${limits.headBytes} bytes`, 431);
   const method = pseudoField(raw, ':method') ?? '';
   const path = pseudoField(raw, ':path') ?? '';
   const authority = pseudoField(raw, ':authority');
