@@ -7,6 +7,8 @@ import forge from 'node-forge';
 export interface TestAuthority {
   /** PEM of the root. */
   readonly ca: string;
+  /** PEM of the root's key: for a proxy that signs its own leaves. */
+  readonly caKey: string;
   /** Key and certificate (PEM) for these names. */
   issue(names: readonly string[], options?: Validity): { key: string; cert: string };
   /** The same as a context, cached by host: stands in for src/ca. */
@@ -71,7 +73,7 @@ export function createTestAuthority(name = 'test root'): TestAuthority {
     }
     return context;
   };
-  return { ca, issue, contextFor };
+  return { ca, caKey: root.pem, issue, contextFor };
 }
 
 /** A certificate for these names that nobody but itself has signed. */

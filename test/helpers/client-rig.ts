@@ -1,4 +1,4 @@
-import net, { type AddressInfo, type Server, type Socket } from 'node:net';
+import net, { type AddressInfo, type Server } from 'node:net';
 import tls from 'node:tls';
 import type { Candidate, Policy, Target } from '../../src/core/policy.ts';
 import type { ResolveRule } from '../../src/policy/resolve-rule.ts';
@@ -7,7 +7,9 @@ import { type Origin as Arrival, createEngine, type Engine } from '../../src/pro
 import { DEFAULT_LIMITS, type Limits } from '../../src/proxy/limits.ts';
 import { createUpstream } from '../../src/proxy/upstream.ts';
 import type { TestAuthority } from './certs.ts';
+import { Client, connectClient } from './client.ts';
 import { createMemoryRecorder, type MemoryRecorder } from './memory-recorder.ts';
+import { OTHER_PROXY } from './other-proxy.ts';
 
 export interface Pinned {
   readonly host: string;
@@ -35,6 +37,10 @@ export interface RigOptions {
   readonly proxyEnv?: Readonly<Record<string, string>>;
   /** Stands in for the machine's resolver. */
   readonly resolveName?: (host: string) => Promise<readonly string[]>;
+  /** Records the length of bodies only: for those too long to keep. */
+  readonly countOnly?: boolean;
+  /** What the test is about, where only gate has it: another proxy is not asked. */
+  readonly about?: string;
 }
 
 /** An engine with listeners in front, as the jail would give it. */
@@ -49,14 +55,20 @@ export interface Rig {
   /** Connects to the proxy's port. */
   proxy(): Promise<Client>;
   proxyPort(): Promise<number>;
+  /** Checks what only gate has, its record and its words; left out where another proxy stands in its place. */
+  gateOnly(check: () => Promise<void> | void): Promise<void>;
   capturedPort(address: string, port: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** With `GATE_TEST_ARRIVAL=connect`, what would be captured comes to the proxy and asks for the same host by CONNECT. */
-export const BY_CONNECT = process.env['GATE_TEST_ARRIVAL'] === 'connect';
+/**
+ * With `GATE_TEST_ARRIVAL=connect`, what would be captured comes to the proxy and asks for the same host by CONNECT.
+ * To another proxy nothing comes otherwise.
+ */
+export const BY_CONNECT = process.env['GATE_TEST_ARRIVAL'] === 'connect' || OTHER_PROXY !== undefined;
 
-async function throughConnect(client: Client, host: string, port: number): Promise<Client> {
+/** Asks the proxy, on a new connection, for a tunnel. */
+export async function throughConnect(client: Client, host: string, port: number): Promise<Client> {
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   client.send(`CONNECT ${where} HTTP/1.1\r\nHost: ${where}\r\n\r\n`);
   const answer = await client.saw('\r\n\r\n');
@@ -67,7 +79,7 @@ async function throughConnect(client: Client, host: string, port: number): Promi
 
 /** Starts an engine over real sockets, real TLS and a real upstream; only lists and recorder stand in. */
 export function createRig(options: RigOptions): Rig {
-  const recorder = createMemoryRecorder();
+  const recorder = createMemoryRecorder({ countOnly: options.countOnly ?? false });
   const bugs: unknown[] = [];
   const trust = tls.createSecureContext({ ca: options.originCa?.ca ?? [] });
   const limits = { ...DEFAULT_LIMITS, lingerMs: 200, ...options.limits };
@@ -106,6 +118,7 @@ export function createRig(options: RigOptions): Rig {
         ? throughConnect(await rig.proxy(), options.names?.[address] ?? address, port)
         : connectClient(await capturedPort(address, port)),
     proxy: async () => connectClient(await listen({ via: 'proxy' })),
+    gateOnly: async (check) => check(),
     stop: async () => {
       for (const server of servers) server.close();
       await engine.stop();
@@ -144,92 +157,4 @@ function listPolicy(options: RigOptions, forced: () => readonly Candidate[] | un
       return { decision: verdict.decision, candidates: forced() ?? candidates };
     },
   };
-}
-
-/** A client of the test: raw bytes out, everything received kept. */
-export class Client {
-  readonly socket: Socket;
-  closed: 'no' | 'ended' | 'reset' = 'no';
-  #chunks: Buffer[] = [];
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    socket.on('end', () => {
-      if (this.closed === 'no') this.closed = 'ended';
-    });
-    socket.on('error', () => {
-      if (this.closed === 'no') this.closed = 'reset';
-    });
-    socket.on('close', () => {
-      if (this.closed === 'no') this.closed = 'reset';
-    });
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
-  }
-
-  get text(): string {
-    return this.bytes.toString('latin1');
-  }
-
-  send(text: string | Buffer): this {
-    this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
-    return this;
-  }
-
-  /** Resolves with everything received once it matches. */
-  async saw(what: string | RegExp, ms = 8000): Promise<string> {
-    const deadline = Date.now() + ms;
-    for (;;) {
-      const { text } = this;
-      if (typeof what === 'string' ? text.includes(what) : what.test(text)) return text;
-      if (Date.now() > deadline)
-        throw new Error(`the client did not see ${what}; it saw: ${text.slice(0, 800)}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  }
-
-  /** Resolves with everything received once the connection is over. */
-  async over(): Promise<string> {
-    const deadline = Date.now() + 8000;
-    while (this.closed === 'no') {
-      if (Date.now() > deadline) throw new Error(`still open; the client saw: ${this.text.slice(0, 800)}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    return this.text;
-  }
-
-  /** Talks TLS from here on. */
-  async secure(options: tls.ConnectionOptions): Promise<Client> {
-    this.socket.removeAllListeners('data');
-    const secured = tls.connect({ socket: this.socket, ...options });
-    await new Promise<void>((resolve, reject) => {
-      secured.once('secureConnect', resolve);
-      secured.once('error', reject);
-    });
-    return new Client(secured);
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
-}
-
-/** Connects to a port of this machine. */
-export async function connectClient(port: number): Promise<Client> {
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.setNoDelay(true);
-  const client = new Client(socket);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-  return client;
-}
-
-/** Lets everything that is on its way arrive: long enough for loopback, short enough for a suite. */
-export function settle(ms = 60): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

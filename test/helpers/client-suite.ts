@@ -1,6 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { createTestAuthority, type TestAuthority } from './certs.ts';
-import { type Client, createRig, type Rig, type RigOptions } from './client-rig.ts';
+import type { Client } from './client.ts';
+import { createRig, type Rig, type RigOptions } from './client-rig.ts';
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts';
 
 export const HOST = 'api.example.test';
@@ -28,7 +29,10 @@ export function createSuite(): Suite {
   const originCa = createTestAuthority('origin');
   const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    const failures: unknown[] = [];
+    for (const cleanup of cleanups.splice(0).reverse())
+      await cleanup().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   });
 
   const origin: Suite['origin'] = async (serve, options = {}) => {

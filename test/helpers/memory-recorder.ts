@@ -12,6 +12,7 @@ import type {
   TunnelFacts,
 } from '../../src/core/exchange.ts';
 import type { HeaderList } from '../../src/core/headers.ts';
+import { PATIENCE_MS } from './other-proxy.ts';
 
 /** Everything that was recorded of one exchange. */
 export interface RecordedExchange {
@@ -19,11 +20,13 @@ export interface RecordedExchange {
   readonly facts: RequestFacts;
   readonly body: RequestBody;
   requestBytes: Buffer;
+  requestLength: number;
   requestEnded: boolean;
   requestTrailers: HeaderList | undefined;
   readonly informational: InformationalFacts[];
   response: ResponseFacts | undefined;
   responseBytes: Buffer;
+  responseLength: number;
   readonly pieces: number[];
   readonly messages: { from: 'client' | 'server'; opcode: number; bytes: Buffer }[];
   end: EndFacts | undefined;
@@ -59,8 +62,8 @@ export interface MemoryRecorder extends Recorder {
   until<T>(find: () => T | undefined): Promise<T>;
 }
 
-/** Makes a recorder that keeps everything and checks the order of calls. */
-export function createMemoryRecorder(): MemoryRecorder {
+/** Makes a recorder that keeps everything (of bodies their length only, where asked) and checks the order of calls. */
+export function createMemoryRecorder({ countOnly = false } = {}): MemoryRecorder {
   const exchanges: RecordedExchange[] = [];
   const tunnels: RecordedTunnel[] = [];
   const refusals: RefusedFacts[] = [];
@@ -78,18 +81,20 @@ export function createMemoryRecorder(): MemoryRecorder {
         facts,
         body,
         requestBytes: body.kind === 'none' ? Buffer.alloc(0) : Buffer.from(body.bytes),
+        requestLength: body.kind === 'none' ? 0 : body.bytes.length,
         requestEnded: body.kind !== 'open',
         requestTrailers: body.kind === 'whole' ? body.trailers : undefined,
         informational: [],
         response: undefined,
         responseBytes: Buffer.alloc(0),
+        responseLength: 0,
         pieces: [],
         messages: [],
         end: undefined,
       };
       exchanges.push(made);
       await recorder.gate('request');
-      return exchangeRecorder(recorder, made);
+      return exchangeRecorder(recorder, made, countOnly);
     },
     tunnel: async (facts) => {
       const made: RecordedTunnel = { facts, end: undefined };
@@ -113,7 +118,11 @@ export function createMemoryRecorder(): MemoryRecorder {
   return recorder;
 }
 
-function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): ExchangeRecorder {
+function exchangeRecorder(
+  recorder: MemoryRecorder,
+  made: RecordedExchange,
+  countOnly: boolean,
+): ExchangeRecorder {
   const checked = (step: Step): Promise<void> => {
     if (made.end !== undefined) recorder.violations.push(`${step} after end of ${made.id}`);
     return recorder.gate(step);
@@ -122,7 +131,8 @@ function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): Exc
     id: made.id,
     requestData: (chunk) => {
       if (made.requestEnded) recorder.violations.push('requestData after requestEnd');
-      made.requestBytes = Buffer.concat([made.requestBytes, chunk]);
+      made.requestLength += chunk.length;
+      if (!countOnly) made.requestBytes = Buffer.concat([made.requestBytes, chunk]);
       return checked('requestData');
     },
     requestEnd: async (trailers) => {
@@ -144,7 +154,8 @@ function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): Exc
     responseData: (chunk) => {
       if (made.response === undefined) recorder.violations.push('responseData before response');
       made.pieces.push(chunk.length);
-      made.responseBytes = Buffer.concat([made.responseBytes, chunk]);
+      made.responseLength += chunk.length;
+      if (!countOnly) made.responseBytes = Buffer.concat([made.responseBytes, chunk]);
       return checked('responseData');
     },
     message: (from, opcode, bytes) => {
@@ -159,12 +170,13 @@ function exchangeRecorder(recorder: MemoryRecorder, made: RecordedExchange): Exc
   };
 }
 
-async function until<T>(find: () => T | undefined): Promise<T> {
-  const deadline = Date.now() + 8000;
+/** Waits until something is found. */
+export async function until<T>(find: () => T | undefined): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = find();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error('nothing of the kind was recorded');
+    if (Date.now() > deadline) throw new Error('nothing of the kind came');
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

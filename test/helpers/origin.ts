@@ -1,6 +1,7 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TestAuthority } from './certs.ts';
+import { PATIENCE_MS, witnessed } from './other-proxy.ts';
 
 /** A server of the test's own that keeps every byte it was sent. */
 export interface Origin {
@@ -65,13 +66,13 @@ export async function startOrigin(
     connections,
     received: () => all,
     saw: async (what) => {
-      const deadline = Date.now() + 8000;
+      const deadline = Date.now() + PATIENCE_MS;
       while (!(typeof what === 'string' ? all.includes(what) : what.test(all))) {
         if (Date.now() > deadline)
           throw new Error(`the origin did not see ${what}; it saw: ${all.slice(0, 500)}`);
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
-      return all;
+      return witnessed(all);
     },
     tcp: () => ({ open: [...raw].filter((socket) => !socket.closed).length, ever: raw.size }),
     stop: () => {

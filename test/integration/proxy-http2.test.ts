@@ -1,10 +1,11 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import tls from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { Connection } from '../../src/proxy/connection.ts';
-import { type Rig, settle } from '../helpers/client-rig.ts';
+import { settle } from '../helpers/client.ts';
+import type { Rig } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
 import { answering, ok } from '../helpers/origin.ts';
 
@@ -35,11 +36,16 @@ async function h2Origin(serve: ServeStream): Promise<{ port: number; sockets: So
   return { port: (server.address() as AddressInfo).port, sockets };
 }
 
-async function session(made: Rig): Promise<ClientHttp2Session> {
-  const port = await made.capturedPort(ADDRESS, 443);
+interface Session {
+  readonly client: ClientHttp2Session;
+  readonly socket: TLSSocket;
+}
+
+async function opened(made: Rig): Promise<Session> {
+  const plain = await made.captured(ADDRESS, 443);
+  plain.socket.removeAllListeners('data');
   const socket = tls.connect({
-    port,
-    host: '127.0.0.1',
+    socket: plain.socket,
     ca: gateCa.ca,
     servername: HOST,
     ALPNProtocols: ['h2'],
@@ -48,12 +54,14 @@ async function session(made: Rig): Promise<ClientHttp2Session> {
     socket.once('secureConnect', resolve);
     socket.once('error', reject);
   });
-  expect(socket.alpnProtocol).toBe('h2');
+  expect(socket.alpnProtocol, 'HTTP/2 is agreed on').toBe('h2');
   const client = http2.connect(`https://${HOST}`, { createConnection: () => socket });
   client.on('error', () => undefined);
   suite.cleanup(async () => client.destroy());
-  return client;
+  return { client, socket };
 }
+
+const session = async (made: Rig): Promise<ClientHttp2Session> => (await opened(made)).client;
 
 interface Got {
   readonly status: number;
@@ -417,7 +425,7 @@ test('stop ends streams as gate_stopped', async () => {
     stream.respond({ ':status': 200 });
     stream.write('x');
   });
-  const made = rig(target);
+  const made = rig(target, { about: 'a way to be stopped in the middle' });
   const client = await session(made);
   const following = follow(client.request(get()));
   await made.recorder.until(() => (following.got.body === 'x' ? true : undefined));
@@ -432,7 +440,7 @@ test('audit failure: 503 on the stream, a reset once something was released', as
     stream.write('part');
     setTimeout(() => stream.write('more'), 50);
   });
-  const made = rig(target);
+  const made = rig(target, { about: 'its record, held or failing' });
   const client = await session(made);
   made.recorder.gate = (step) => (step === 'request' ? Promise.reject(new Error('full')) : Promise.resolve());
   const refused = await follow(client.request(get()));
@@ -455,16 +463,7 @@ test.each(['end', 'destroy'] as const)(
       stream.write('x');
     });
     const made = rig(target);
-    const port = await made.capturedPort(ADDRESS, 443);
-    const socket = tls.connect({
-      port,
-      host: '127.0.0.1',
-      ca: gateCa.ca,
-      servername: HOST,
-      ALPNProtocols: ['h2'],
-    });
-    const client = http2.connect(`https://${HOST}`, { createConnection: () => socket });
-    client.on('error', () => undefined);
+    const { client, socket } = await opened(made);
     const following = follow(client.request(get()));
     await made.recorder.until(() => (following.got.body === 'x' ? true : undefined));
     socket[how]();
