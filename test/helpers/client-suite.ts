@@ -1,8 +1,13 @@
-import { afterEach, expect } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, vi } from 'vitest';
 import { createTestAuthority, type TestAuthority } from './certs.ts';
 import type { Client } from './client.ts';
 import { createRig, type Rig, type RigOptions } from './client-rig.ts';
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts';
+import { OTHER_PROXY, PATIENCE_MS } from './other-proxy.ts';
+import { createOtherRig, installAuthority } from './other-rig.ts';
 
 export const HOST = 'api.example.test';
 /** What gate's DNS gave for it. */
@@ -27,6 +32,7 @@ export interface Suite {
 export function createSuite(): Suite {
   const gateCa = createTestAuthority('gate');
   const originCa = createTestAuthority('origin');
+  const otherHome = OTHER_PROXY === undefined ? undefined : prepareOther(gateCa);
   const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
     const failures: unknown[] = [];
@@ -48,13 +54,14 @@ export function createSuite(): Suite {
       address: '127.0.0.1',
       addressPort: target?.port ?? 1,
     }));
-    const made = createRig({
-      gateCa,
-      originCa,
-      resolve: target === undefined ? [] : rules,
-      names: { [ADDRESS]: HOST },
-      ...options,
-    });
+    const resolve = target === undefined ? [] : rules;
+    const all = { gateCa, originCa, resolve, names: { [ADDRESS]: HOST }, ...options };
+    if (otherHome !== undefined) {
+      const other = createOtherRig(all, otherHome);
+      cleanups.push(() => other.stop());
+      return other;
+    }
+    const made = createRig(all);
     cleanups.push(async () => {
       await made.stop();
       expect(made.recorder.violations).toEqual([]);
@@ -72,4 +79,13 @@ export function createSuite(): Suite {
     rig,
     securely: async (made) => (await made.captured(ADDRESS, 443)).secure({ ca: gateCa.ca, servername: HOST }),
   };
+}
+
+/** A home for the proxy that stands in gate's place, and short limits: what does not come may not hold up the suite. */
+function prepareOther(authority: TestAuthority): string {
+  const home = mkdtempSync(join(tmpdir(), 'gate-other-'));
+  installAuthority(home, authority);
+  vi.setConfig({ testTimeout: 2.5 * PATIENCE_MS, hookTimeout: 2.5 * PATIENCE_MS });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  return home;
 }
