@@ -621,7 +621,7 @@ test('HTTP/1.0, HEAD, 304 and an early answer', async () => {
   const heads = await client.saw(
     /^HTTP\/1\.1 200 .+\r\n(?:.+\r\n)+\r\nHTTP\/1\.1 304 .+\r\n(?:.+\r\n)*\r\n$/,
   );
-  expect(heads).toMatch(/^Content-Length: 1000\r$[^]*^Content-Length: 9\r$/im);
+  expect(heads).toMatch(/\r\nContent-Length: 1000\r\n(?:.+\r\n)*\r\n(?:.+\r\n)*Content-Length: 9\r\n/i);
   const old = await made.captured(ADDRESS, 80);
   old.send('GET / HTTP/1.0\r\n\r\n');
   expect(await old.over()).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:(?!transfer).+\r\n)*\r\nok$/i);
