@@ -43,13 +43,19 @@ function toldSkips(modules: readonly TestModule[]): { lines: string[]; unexplain
 }
 
 function createSkipReporter(vitest: Vitest): Reporter {
+  let isPart = false;
   return {
+    onTestRunStart(specifications) {
+      // What the command line leaves out of a file counts as skipped.
+      const isCut = specifications.some(({ testLines, testIds }) => testLines?.length || testIds?.length);
+      isPart = isCut || vitest.config.testNamePattern !== undefined;
+    },
     onTestRunEnd(modules, _errors, end) {
       const { lines, unexplained } = toldSkips(modules);
       // On stderr, since a report may be asked for on stdout.
       for (const line of lines) process.stderr.write(`${line}\n`);
-      // Tests that a name pattern leaves out count as skipped, and so do those of a group whose set-up failed.
-      if (vitest.config.testNamePattern !== undefined || end !== 'passed' || unexplained.length === 0) return;
+      // So do tests of a group whose set-up failed.
+      if (isPart || end !== 'passed' || unexplained.length === 0) return;
       for (const name of unexplained) process.stderr.write(`skipped without a reason: ${name}\n`);
       process.exitCode = 1;
     },

@@ -46,6 +46,8 @@ test('a run with a test that is skipped without a reason fails and names it', as
     code: 1,
     said: ['skipped without a reason: some.test.ts > group > silent'],
   });
-  // Those that a name leaves out were not skipped by the tests.
+  // Those that a name or a line leaves out were not skipped by the tests.
   expect(await outcome(silent, '-t', 'runs')).toMatchObject({ code: 0, said: [] });
+  const third = ['some.test.ts:3', '--includeTaskLocation'];
+  expect(await outcome(silent, ...third)).toMatchObject({ code: 0, said: [] });
 });
