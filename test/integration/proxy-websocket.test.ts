@@ -230,6 +230,134 @@ test.each([1001, 4321])('the close code %i passes both ways', async (code) => {
   expect(received(up(target))).toEqual([[8, reason.toString('latin1')]]);
 });
 
+test('compressed messages of several MB pass byte for byte and are recorded decompressed, both ways', async () => {
+  const accepted = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
+  const { made, target, client, peer, frames } = await open(accepted, accepted);
+  const lines = Array.from({ length: 100_000 }, (_, at) => `line ${at}: ${at * 7919} and so on`);
+  const big = Buffer.from(lines.join('\n'));
+  expect(big.length).toBeGreaterThan(3_000_000);
+  const packed = deflated(big);
+  // In fragments, of which only the first is marked as compressed.
+  const half = packed.length >> 1;
+  const sent = Buffer.concat([
+    frame(packed.subarray(0, half), { ...MASK, rsv1: true, fin: false }),
+    frame(packed.subarray(half), { ...MASK, opcode: 0 }),
+  ]);
+  const back = frame(packed, { rsv1: true, opcode: 2 });
+  client.send(sent);
+  peer.write(back);
+  await eventually(made, () => frames().length === back.length && up(target).length === sent.length);
+  expect(frames().equals(back)).toBe(true);
+  expect(up(target).equals(sent)).toBe(true);
+  for (const side of ['client', 'server']) {
+    const parts = (made.recorder.exchanges[0]?.messages ?? []).filter((each) => each.from === side);
+    expect(Buffer.concat(parts.map((each) => each.bytes)).equals(big)).toBe(true);
+    expect(parts[0]?.opcode).toBe(side === 'client' ? 1 : 2);
+  }
+});
+
+test('a subprotocol passes both ways; so does a pong with what it says', async () => {
+  const { made, target, client, peer, frames } = await open(
+    'Sec-WebSocket-Protocol: graphql-ws\r\n',
+    'Sec-WebSocket-Protocol: chat, graphql-ws\r\n',
+  );
+  expect(client.text).toContain('\r\nSec-WebSocket-Protocol: graphql-ws\r\n');
+  expect(target.received()).toContain('\r\nSec-WebSocket-Protocol: chat, graphql-ws\r\n');
+  const ping = frame('are you there', { opcode: 9 });
+  const pong = frame('are you there', { ...MASK, opcode: 10 });
+  peer.write(ping);
+  await eventually(made, () => frames().equals(ping));
+  client.send(pong);
+  await eventually(made, () => up(target).equals(pong));
+  expect(messages(made)).toEqual([
+    ['server', 9, 'are you there'],
+    ['client', 10, 'are you there'],
+  ]);
+});
+
+test.each([1000, 1011])('the close code %i and its reason are recorded, from either side', async (code) => {
+  const { made, target, client, peer } = await open();
+  const payload = Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from('the reason')]);
+  const bye = frame(payload, { ...MASK, opcode: 8 });
+  client.send(bye);
+  await eventually(made, () => up(target).equals(bye));
+  peer.end(frame(payload, { opcode: 8 }));
+  await client.over();
+  expect(client.closed).toBe('ended');
+  const ended = await made.recorder.ended(0);
+  expect(ended.end?.outcome).toBe('complete');
+  expect(ended.messages.map((each) => [each.from, each.opcode, each.bytes])).toEqual([
+    ['client', 8, payload],
+    ['server', 8, payload],
+  ]);
+});
+
+test('no byte of a message of the origin goes on before it is written', async () => {
+  const { made, peer, frames } = await open();
+  let allow: () => void = () => undefined;
+  made.recorder.gate = (step) =>
+    step === 'message' ? new Promise((resolve) => (allow = resolve)) : Promise.resolve();
+  peer.write(frame('answer'));
+  await eventually(made, () => messages(made).length === 1);
+  await settle(120);
+  expect(frames()).toHaveLength(0);
+  allow();
+  await eventually(made, () => frames().equals(frame('answer')));
+});
+
+const BLOCK = frame(Buffer.alloc(64 * 1024, 'w'), { opcode: 2 });
+const TOTAL = 400 * BLOCK.length;
+
+/** Bytes of messages that were written. A message that was held up comes in parts. */
+const written = (made: Rig): number =>
+  (made.recorder.exchanges[0]?.messages ?? []).reduce((sum, each) => sum + each.bytes.length, 0);
+
+/** Sends 25 MB of messages as fast as they are taken. */
+function flood(socket: Socket, block: Buffer): void {
+  let sent = 0;
+  const more = (): void => {
+    while (sent < 400 && socket.writable) {
+      sent += 1;
+      if (!socket.write(block)) break;
+    }
+  };
+  socket.on('drain', more);
+  more();
+}
+
+test('a client that reads slowly slows the origin down, and gets everything', async () => {
+  const { made, client, peer } = await open();
+  client.socket.removeAllListeners('data');
+  client.socket.pause();
+  flood(peer, BLOCK);
+  await settle(400);
+  expect(written(made)).toBeLessThan(TOTAL / 2);
+  let got = 0;
+  client.socket.on('data', (chunk: Buffer) => {
+    got += chunk.length;
+  });
+  client.socket.resume();
+  await eventually(made, () => got === TOTAL);
+  expect(written(made)).toBe(400 * 64 * 1024);
+});
+
+test('an origin that reads slowly slows the client down, and gets everything', async () => {
+  const { made, client, peer } = await open();
+  peer.removeAllListeners('data');
+  peer.pause();
+  const block = frame(Buffer.alloc(64 * 1024, 'w'), { ...MASK, opcode: 2 });
+  flood(client.socket, block);
+  await settle(400);
+  expect(written(made)).toBeLessThan(TOTAL / 2);
+  let got = 0;
+  peer.on('data', (chunk: Buffer) => {
+    got += chunk.length;
+  });
+  peer.resume();
+  await eventually(made, () => got === 400 * block.length);
+  expect(written(made)).toBe(400 * 64 * 1024);
+});
+
 test('the end is recorded before the connection is closed', async () => {
   const { made, client, peer, frames } = await open();
   let allow: () => void = () => undefined;
