@@ -86,10 +86,12 @@ describe('programs that own the screen', skipBecause(missing), () => {
   });
 
   test('less pages, is stopped, comes back and quits', async () => {
-    await terminal.run('gate run --quiet -- less lines.txt');
+    const pager = `less -x8${process.pid} lines.txt`;
+    await terminal.run(`gate run --quiet -- ${pager}`);
     await terminal.shows(/^1\n2\n/);
     terminal.press('Space');
     await terminal.shows(/^30\n31\n/);
+    expect(await within(10_000, () => alive(`^${pager}$`, 'S') === 1)).toBe(true);
     terminal.press('C-z');
     await terminal.shows(/Stopped/);
     await terminal.run('fg');
@@ -103,10 +105,13 @@ describe('programs that own the screen', skipBecause(missing), () => {
     await terminal.shows(/^a\nb\n[\s\S]*\(END\)/m);
     terminal.press('q');
     expect(await terminal.answer(PIPE_STATUS)).toBe('0 0');
-    await terminal.run('gate run --quiet -- seq 100000 | less');
+    // By its tab stops it is found among the processes. It hears of a signal only while it waits for a key.
+    const pager = `less -x9${process.pid}`;
+    await terminal.run(`gate run --quiet -- seq 100000 | ${pager}`);
     await terminal.shows(/^1\n2\n/);
     terminal.press('G');
     await terminal.shows(/^100000$/m);
+    expect(await within(10_000, () => alive(`^${pager}$`, 'S') === 1)).toBe(true);
     terminal.press('C-z');
     await terminal.shows(/Stopped/);
     await terminal.run('fg');
