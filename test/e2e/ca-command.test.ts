@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type TestHome, testHome } from '../helpers/product.ts';
@@ -17,17 +16,10 @@ beforeEach(() => {
 });
 afterEach(() => home.remove());
 
-const gateHome = () => home.env['GATE_HOME'] ?? '';
-const file = (name: string) => join(gateHome(), 'config', name);
+const file = (name: string) => home.at(`config/${name}`);
 const json = async (...args: string[]) =>
   JSON.parse((await home.gate([...args, '--json'])).stdout) as Record<string, unknown>;
-const lastAction = () =>
-  JSON.parse(
-    readFileSync(join(gateHome(), 'data', 'actions.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .at(-1) ?? '',
-  ) as object;
+const lastAction = () => home.actions().at(-1);
 const curl = (...urls: string[]) => [
   ...['curl', '-s', '-w', '%{http_code}\n'],
   ...urls.flatMap((url) => ['-o', '/dev/null', url]),

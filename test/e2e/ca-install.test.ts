@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
@@ -49,12 +48,6 @@ function apart(script: string) {
   });
 }
 
-const actions = () =>
-  readFileSync(join(home.env['GATE_HOME'] ?? '', 'data/actions.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-
 // promise: ca.command
 test('the system trusts the local CA from install to uninstall, and both are recorded', async ({ skip }) => {
   const why = missing();
@@ -92,7 +85,7 @@ test('the system trusts the local CA from install to uninstall, and both are rec
     `system  not installed  ${path}`,
     'nothing 0',
   ]);
-  expect(actions().map(({ type, store }) => `${String(type)} ${String(store ?? '')}`.trim())).toEqual([
+  expect(home.actions().map(({ type, store }) => `${String(type)} ${String(store ?? '')}`.trim())).toEqual([
     'ca.install system',
     'ca.install system',
     'ca.regenerate',

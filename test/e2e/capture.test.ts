@@ -169,7 +169,7 @@ test('gate verify finds all of it whole, and gate runs lists it', async () => {
 test('one changed byte in a ledger is noticed', async () => {
   const other = testHome();
   await other.gate(['run', ...origin.runOptions, '--', ...bare('curl', '-sS', 'https://origin.test/kept')]);
-  const ledger = join(other.env['GATE_HOME'] ?? '', 'data', 'runs', other.runs()[0] ?? '', 'ledger.jsonl');
+  const ledger = other.at(`data/runs/${other.runs()[0]}/ledger.jsonl`);
   const text = readFileSync(ledger, 'utf8');
   chmodSync(ledger, 0o600);
   writeFileSync(ledger, text.replace('/kept', '/kepT'));

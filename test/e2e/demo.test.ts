@@ -42,7 +42,7 @@ test('every proof holds, and nothing is left behind, nor made in the home of the
   expect(report).toMatchObject({ ok: true, counts: { exchanges: 4, blocked: 1, highFlags: 4 } });
   expect(report.durationMs).toBeLessThan(60_000);
   expect(left()).toEqual([]);
-  expect(existsSync(home.env['GATE_HOME'] ?? '')).toBe(false);
+  expect(existsSync(home.at())).toBe(false);
 });
 
 test('what is kept can be looked at', async () => {

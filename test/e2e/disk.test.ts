@@ -25,7 +25,7 @@ afterEach(async () => {
   home.remove();
 });
 
-const data = (): string => join(home.env['GATE_HOME'] ?? '', 'data');
+const data = (): string => home.at('data');
 const isRoot = process.getuid?.() === 0;
 
 /** One request before the disk breaks and two after it, in the jail; each too long for what is left of a page. */

@@ -31,7 +31,7 @@ let home: TestHome;
 let paths: ReturnType<typeof gatePaths>;
 beforeAll(() => {
   home = testHome();
-  paths = healthyHome(home.env['GATE_HOME'] ?? '');
+  paths = healthyHome(home.at());
 });
 afterAll(() => home.remove());
 

@@ -131,9 +131,12 @@ describe('gate show', () => {
   test('--raw gives the stored bytes, and is recorded first or not done', async () => {
     const raw = await home.gate(['show', idOf('/leak'), '--raw', 'request']);
     expect(raw.stdout).toBe(readFileSync(join(home.dir, 'key.json'), 'utf8'));
-    const actions = join(home.dir, 'gate/data/actions.jsonl');
-    const last = JSON.parse(readFileSync(actions, 'utf8').trimEnd().split('\n').at(-1) ?? '');
-    expect(last).toMatchObject({ type: 'raw_peek', exchange: idOf('/leak'), side: 'request' });
+    const actions = home.at('data/actions.jsonl');
+    expect(home.actions().at(-1)).toMatchObject({
+      type: 'raw_peek',
+      exchange: idOf('/leak'),
+      side: 'request',
+    });
     expect(await home.gate(['verify'])).toMatchObject({ exitCode: 0 });
     const short = idOf('/plain').slice(20);
     expect(await home.gate(['show', idOf('/plain'), '--raw', 'request'])).toMatchObject({
@@ -155,7 +158,7 @@ describe('gate show', () => {
 
 // promise: dismiss
 describe('gate dismiss', () => {
-  const file = () => join(home.dir, 'gate/config/dismissals.json');
+  const file = () => home.at('config/dismissals.json');
 
   test('silences a flag with a reason, and back; both are recorded', async () => {
     const flagged = async (...filter: string[]) =>
@@ -180,12 +183,9 @@ describe('gate dismiss', () => {
     });
     expect(await home.gate([...args, '--undo'])).toMatchObject({ exitCode: 0 });
     expect(await flagged('flag:secret_in_request')).toEqual(['/leak']);
-    const actions = readFileSync(join(home.dir, 'gate/data/actions.jsonl'), 'utf8').match(
-      /"type":"dismiss[^"]*"/g,
-    );
-    expect(actions).toEqual(
-      ['dismiss', 'dismiss', 'dismiss.undo', 'dismiss.undo'].map((type) => `"type":"${type}"`),
-    );
+    const dismissals = home.actions().filter(({ type }) => type.startsWith('dismiss'));
+    const types = ['dismiss', 'dismiss', 'dismiss.undo', 'dismiss.undo'];
+    expect(dismissals.map(({ type }) => type)).toEqual(types);
   });
 
   test('is refused in the jail, and for what has no such flag', async () => {
@@ -301,7 +301,7 @@ test('every answer is the same when the index is made anew, and readers do not m
   };
   const before = await answers();
   expect(before.every((text) => text !== '')).toBe(true);
-  const data = join(home.dir, 'gate/data');
+  const data = home.at('data');
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(data, `index.sqlite${suffix}`), { force: true });
   expect(await home.gate(['reindex'])).toMatchObject({ exitCode: 0 });
   expect(await answers()).toEqual(before);

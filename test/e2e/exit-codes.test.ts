@@ -65,7 +65,7 @@ describe('gate run could not do its job: 125', () => {
   // promise: lists.bad-line
   test('a bad line in a list names file and line', async () => {
     const other = testHome();
-    const config = join(other.env['GATE_HOME'] ?? '', 'config');
+    const config = other.at('config');
     mkdirSync(config, { recursive: true });
     writeFileSync(join(config, 'denylist.txt'), '# mine\nfine.example\nbad[line\n');
     const result = await other.gate(['run', '--', 'true']);

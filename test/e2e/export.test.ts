@@ -168,9 +168,13 @@ test('a file is private, whole or not there, and what left is on record', async 
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
   expect(statSync(out).mode & 0o777).toBe(0o600);
   expect(Har.safeParse(JSON.parse(readFileSync(out, 'utf8'))).error).toBeUndefined();
-  const actions = readFileSync(join(home.env['GATE_HOME'] ?? '', 'data', 'actions.jsonl'), 'utf8');
-  const last = JSON.parse(actions.trimEnd().split('\n').at(-1) ?? '');
-  expect(last).toMatchObject({ type: 'export', format: 'har', filter: '', exchanges: 11, out });
+  expect(home.actions().at(-1)).toMatchObject({
+    type: 'export',
+    format: 'har',
+    filter: '',
+    exchanges: 11,
+    out,
+  });
   expect(await home.gate(['verify'])).toMatchObject({ exitCode: 0 });
   const nowhere = await home.gate(['export', '--format', 'har', '--out', 'none/x']);
   expect(nowhere).toMatchObject({

@@ -238,7 +238,7 @@ async function expectNextRun(killed: readonly string[]): Promise<void> {
   expect(interrupted.toSorted()).toEqual(killed.toSorted());
 }
 
-const data = (): string => join(home.env['GATE_HOME'] ?? '', 'data');
+const data = (): string => home.at('data');
 const runDir = (run: string): string => join(data(), 'runs', run);
 
 /** The records up to the last whole line: a torn one is no record. */

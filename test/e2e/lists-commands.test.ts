@@ -18,13 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => home.remove());
 
-const gateHome = () => home.env['GATE_HOME'] ?? '';
-const file = (name: string) => join(gateHome(), 'config', name);
-const actions = () =>
-  readFileSync(join(gateHome(), 'data', 'actions.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const file = (name: string) => home.at(`config/${name}`);
 const json = async (...args: string[]) => {
   const result = await home.gate([...args, '--json']);
   return { ...result, value: JSON.parse(result.stdout) as Record<string, unknown> };
@@ -56,7 +50,7 @@ describe('gate allow, deny, passthrough', () => {
     expect(readFileSync(file('denylist.txt'), 'utf8')).toBe(
       '# trackers\n\n# mine\nmine.example\nnew.example\n',
     );
-    const [first, second] = actions();
+    const [first, second] = home.actions();
     expect(first).toMatchObject({ type: 'list.edit', list: 'deny', added: ['new.example'], removed: [] });
     expect(second).toMatchObject({
       list: 'deny',
@@ -77,7 +71,7 @@ describe('gate allow, deny, passthrough', () => {
     const again = await home.gate(['passthrough', 'PINNED.example']);
     expect(again).toMatchObject({ exitCode: 0, stdout: '' });
     expect(again.stderr).toContain("'PINNED.example' is on the passthrough list already");
-    expect(actions()).toHaveLength(1);
+    expect(home.actions()).toHaveLength(1);
   });
 
   test('what is not there cannot be removed: the answer is no, and says where else it stands', async () => {
@@ -86,7 +80,7 @@ describe('gate allow, deny, passthrough', () => {
     const result = await home.gate(['deny', '--remove', 'x.example']);
     expect(result).toMatchObject({ exitCode: 1, stdout: '' });
     expect(result.stderr).toContain('run.deny');
-    expect(existsSync(join(gateHome(), 'data', 'actions.jsonl'))).toBe(false);
+    expect(existsSync(home.at('data/actions.jsonl'))).toBe(false);
   });
 
   test.each([
@@ -131,7 +125,7 @@ describe('gate allow, deny, passthrough', () => {
   });
 
   test('a folder that cannot be written to is a sentence, not a stack', async () => {
-    mkdirSync(gateHome(), { recursive: true });
+    mkdirSync(home.at(), { recursive: true });
     writeFileSync(file('').replace(/\/$/, ''), 'a file where the folder should be');
     const result = await home.gate(['allow', 'a.example']);
     expect(result.exitCode).toBe(125);

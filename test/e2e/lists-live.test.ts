@@ -25,7 +25,7 @@ done`;
 beforeAll(async () => {
   home = testHome();
   origin = await startHttpsOrigin('origin.test');
-  const config = join(home.env['GATE_HOME'] ?? '', 'config');
+  const config = home.at('config');
   mkdirSync(config, { recursive: true, mode: 0o700 });
   deny = join(config, 'denylist.txt');
   [codes, stop] = [join(home.dir, 'codes'), join(home.dir, 'stop')];

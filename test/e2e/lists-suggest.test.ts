@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HttpsOrigin, startHttpsOrigin } from '../helpers/https-origin.ts';
 import { type TestHome, testHome } from '../helpers/product.ts';
@@ -18,8 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => home.remove());
 
-const gateHome = () => home.env['GATE_HOME'] ?? '';
-const file = (name: string) => join(gateHome(), 'config', name);
+const file = (name: string) => home.at(`config/${name}`);
 const json = async (...args: string[]) =>
   JSON.parse((await home.gate([...args, '--json'])).stdout) as Record<string, unknown>;
 const curl = (...urls: string[]) => [

@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type AnyRecord, type TestHome, testHome } from '../helpers/product.ts';
+import { type TestHome, testHome } from '../helpers/product.ts';
 import { startGate } from '../helpers/shell.ts';
 
 let home: TestHome;
@@ -9,12 +8,6 @@ beforeEach(() => {
   home = testHome();
 });
 afterEach(() => home.remove());
-
-const actions = (): AnyRecord[] =>
-  readFileSync(join(home.env['GATE_HOME'] ?? '', 'data', 'actions.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as AnyRecord);
 
 // promise: prune
 test('old runs go, on record, and verify knows that it was gate', async () => {
@@ -41,7 +34,9 @@ test('old runs go, on record, and verify knows that it was gate', async () => {
     kept: { runs: 1 },
   });
   expect(home.runs()).toEqual([going]);
-  expect(actions()).toMatchObject([{ type: 'prune', runs: [{ run: first, records: 2 }, { run: second }] }]);
+  expect(home.actions()).toMatchObject([
+    { type: 'prune', runs: [{ run: first, records: 2 }, { run: second }] },
+  ]);
   process.kill(sleeper.pid, 'SIGTERM');
   await sleeper.ended;
   const verdict = await home.gate(['verify', '--json']);
@@ -58,5 +53,5 @@ test('what is asked for must be said, and not from inside', async () => {
   const inside = await home.gate(['prune', '--keep-bytes', '0'], { env: { GATE_RUN: home.runs()[0] ?? '' } });
   expect(inside).toMatchObject({ exitCode: 1 });
   expect(inside.stderr).toContain('from inside gate run');
-  expect(readdirSync(join(home.env['GATE_HOME'] ?? '', 'data', 'runs'))).toHaveLength(1);
+  expect(readdirSync(home.at('data/runs'))).toHaveLength(1);
 });

@@ -88,7 +88,7 @@ test('a server in the jail is reached on the loopback of this machine: pages, up
 
 // promise: run.publish, config.keys
 test('by config as well, for a server that listens on the IPv6 loopback alone', async () => {
-  const config = join(home.env['GATE_HOME'] ?? '', 'config', 'config.toml');
+  const config = home.at('config/config.toml');
   writeFileSync(config, `version = 1\n[run]\npublish = [${port}]\n`);
   try {
     const running = dev('::1');

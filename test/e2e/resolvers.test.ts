@@ -81,7 +81,7 @@ const ONE_AFTER_THE_OTHER = `import json, subprocess, sys
 for command in json.load(open(sys.argv[1])): subprocess.run(command, check=True)`;
 
 function makeConfig(text: string): void {
-  const config = join(home.env['GATE_HOME'] ?? '', 'config');
+  const config = home.at('config');
   mkdirSync(config, { recursive: true, mode: 0o700 });
   writeFileSync(join(config, 'config.toml'), text);
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { homeAndOrigin } from '../helpers/home-and-origin.ts';
 import { startGate } from '../helpers/shell.ts';
@@ -52,12 +50,10 @@ test('four runs record at once, while the index is made anew and read', { timeou
 });
 
 function recordedIds(run: string): string[] {
-  const file = join(home.env['GATE_HOME'] ?? '', 'data', 'runs', run, 'ledger.jsonl');
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  return lines
-    .map((line) => JSON.parse(line) as { type: string; id: string })
+  return home
+    .ledger(run)
     .filter(({ type }) => type === 'request')
-    .map(({ id }) => id);
+    .map(({ id }) => String(id));
 }
 
 async function indexedIds(): Promise<string[]> {

@@ -10,7 +10,7 @@ import { runScript, type Started, startGate, within } from '../helpers/shell.ts'
 let home: TestHome;
 beforeAll(() => {
   home = testHome();
-  const config = join(home.env['GATE_HOME'] ?? '', 'config');
+  const config = home.at('config');
   mkdirSync(config, { recursive: true, mode: 0o700 });
   writeFileSync(join(config, 'config.toml'), 'version = 1\n[run]\nkillAfterMs = 1500\n', { mode: 0o600 });
 });
@@ -207,6 +207,6 @@ function stat(pid: number): string {
 }
 
 function countRuns(): number {
-  const heads = join(home.env['GATE_HOME'] ?? '', 'data', 'heads.jsonl');
+  const heads = home.at('data/heads.jsonl');
   return readFileSync(heads, 'utf8').split('"type":"opened"').length;
 }

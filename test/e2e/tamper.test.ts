@@ -21,7 +21,7 @@ let closed: string;
 let killed: string;
 let head: string;
 
-const data = (...names: string[]): string => join(home.env['GATE_HOME'] ?? '', 'data', ...names);
+const data = (...names: string[]): string => join(home.at('data'), ...names);
 const ledger = (run = closed): string => data('runs', run, 'ledger.jsonl');
 const pack = (run = closed): string => data('runs', run, 'bodies.pack');
 

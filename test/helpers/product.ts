@@ -34,6 +34,10 @@ export interface TestHome {
   runs(): string[];
   /** The records of a run, the latest where none is named. */
   ledger(run?: string): AnyRecord[];
+  /** The acts of gate that are on record, oldest first. */
+  actions(): AnyRecord[];
+  /** A place below the folder of gate, as its documentation words it: `data/runs`. */
+  at(place?: string): string;
   remove(): void;
 }
 
@@ -47,7 +51,8 @@ export function testHome(): TestHome {
     LANG: 'C.UTF-8',
     TERM: 'xterm-256color',
   };
-  const runsDir = join(env.GATE_HOME, 'data', 'runs');
+  const at = (place = '') => join(env.GATE_HOME, place);
+  const runsDir = at('data/runs');
   const runs = () => readdirSync(runsDir).sort();
   return {
     dir,
@@ -66,13 +71,19 @@ export function testHome(): TestHome {
     },
     runs,
     ledger(run = runs().at(-1) ?? '') {
-      return readFileSync(join(runsDir, run, 'ledger.jsonl'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as AnyRecord);
+      return recordsOf(join(runsDir, run, 'ledger.jsonl'));
     },
+    actions: () => recordsOf(at('data/actions.jsonl')),
+    at,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+function recordsOf(file: string): AnyRecord[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AnyRecord);
 }
 
 /** The records of the first exchange whose URL ends in `path`. */
