@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,18 @@ import { exchangeOf, type TestHome, testHome } from '../helpers/product.ts';
 
 /** Real tools in the jail against a real TLS origin. */
 const { home, origin } = await homeAndOrigin('origin.test');
+
+/** Debian's, Fedora's, Alpine's. */
+const BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/cert.pem',
+];
+const bundlesHere = () => BUNDLES.filter((bundle) => existsSync(bundle));
+/** What this machine itself trusts: its certificates, with their times. */
+const trustedHere = () =>
+  spawnSync('ls', ['-lRL', '--full-time', '/etc/ssl/certs', ...bundlesHere()], { encoding: 'utf8' }).stdout;
+const trusted = trustedHere();
 
 const run = (...command: string[]) => home.gate(['run', ...origin.runOptions, '--', ...command]);
 /** A command line whose program gets none of the variables that gate sets. */
@@ -65,9 +77,13 @@ describe('tools that know nothing of gate, with every variable of its own unset'
     await repository.stop();
     expect(result).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(target, 'hello.txt'), 'utf8')).toBe('hello from a repository\n');
-    const { request, end } = exchangeOf(home.ledger(), '/repo.git/info/refs?service=git-upload-pack');
-    expect(request).toMatchObject({ host: 'git.test', method: 'GET' });
-    expect(end).toMatchObject({ outcome: 'complete' });
+    const told = exchangeOf(home.ledger(), '/repo.git/info/refs?service=git-upload-pack');
+    const refs = readFileSync(join(home.dir, 'www', 'repo.git', 'info', 'refs'), 'utf8');
+    expect(told).toMatchObject({
+      request: { host: 'git.test', method: 'GET', body: null },
+      response: { status: 200 },
+      end: { outcome: 'complete', responseBody: { bytes: refs.length, sha256: sha256(refs) } },
+    });
   });
 });
 
@@ -149,6 +165,16 @@ test('a port that is not captured is refused at once and recorded', async () => 
   expect(home.ledger()).toContainEqual(
     expect.objectContaining({ type: 'refused', proto: 'tcp', address: '203.0.113.7', port: 4444 }),
   );
+});
+
+// promise: jail.trust
+test('after all that the machine trusts what it trusted before, and gate is not among it', async () => {
+  expect(trusted).not.toBe('');
+  expect(trustedHere()).toBe(trusted);
+  const { stdout: path } = await home.gate(['ca', 'path']);
+  const [, own = ''] = readFileSync(path.trim(), 'utf8').split('\n');
+  expect(own).toMatch(/^MII/);
+  for (const bundle of bundlesHere()) expect(readFileSync(bundle, 'utf8')).not.toContain(own);
 });
 
 // promise: verify, ledger.chain, ledger.body, read.runs, cmd.json

@@ -64,6 +64,12 @@ test('without a proxy the denied name is never looked up', async () => {
   });
   expectAnswered(told);
   expect(told.askedNames).toEqual(['origin.test']);
+  const [first] = told.ledger.filter(({ type, outcome }) => type === 'end' && outcome === 'complete');
+  const times = ['dnsMs', 'connectMs', 'tlsMs', 'firstByteMs', 'totalMs'] as const;
+  expect(Object.keys(first?.['timing'] ?? {}).sort()).toEqual([...times].sort());
+  const timing = first?.['timing'] as Record<(typeof times)[number], number>;
+  for (const time of times) expect(timing[time], time).toBeGreaterThan(0);
+  expect(timing.totalMs).toBeGreaterThanOrEqual(timing.firstByteMs);
 });
 
 // promise: decide.enforce

@@ -34,6 +34,12 @@ const url = () => `http://localhost:${port}/api/generate`;
 const ask = (...options: string[]) => ['curl', '-sS', ...options, '-d', '{"prompt":"hi"}', url()];
 const run = (command: readonly string[]): Promise<GateResult> => home.gate(['run', '--', ...command]);
 
+/** What was let in is named to the person and in the record. */
+function expectWidened({ stderr }: GateResult): void {
+  expect(stderr).toContain(`widened: local:${port})`);
+  expect(home.ledger()[0]).toMatchObject({ type: 'run.start', jail: { widened: [`local:${port}`] } });
+}
+
 // promise: decide.private
 test('a service that no list names is out of reach', async () => {
   const result = await run(ask());
@@ -45,7 +51,9 @@ test('a service that no list names is out of reach', async () => {
 // promise: decide.private, lists.command
 test('an entry of the allowlist lets it in, and its traffic is in the ledger', async () => {
   expect((await home.gate(['allow', `localhost:${port}`])).exitCode).toBe(0);
-  expect(await run(ask())).toMatchObject({ exitCode: 0, stdout: ANSWER });
+  const result = await run(ask());
+  expect(result).toMatchObject({ exitCode: 0, stdout: ANSWER });
+  expectWidened(result);
   expect(asked).toEqual(['POST /api/generate']);
   expect(exchangeOf(home.ledger(), '/api/generate')).toMatchObject({
     request: {
@@ -58,6 +66,22 @@ test('an entry of the allowlist lets it in, and its traffic is in the ledger', a
     response: { status: 200 },
     end: { outcome: 'complete', responseBody: { bytes: ANSWER.length } },
   });
+});
+
+// promise: run.allow-local, config.keys
+test.each([
+  ['run.allowLocal', () => `allowLocal = [${port}]`],
+  ['run.allow', () => `allow = ["localhost:${port}"]`],
+])('%s of config.toml lets it in for every run', async (_key, line) => {
+  const config = join(home.env['GATE_HOME'] ?? '', 'config', 'config.toml');
+  writeFileSync(config, `version = 1\n[run]\n${line()}\n`);
+  try {
+    const result = await run(ask());
+    expect(result).toMatchObject({ exitCode: 0, stdout: ANSWER });
+    expectWidened(result);
+  } finally {
+    writeFileSync(config, 'version = 1\n');
+  }
 });
 
 // promise: decide.private
@@ -75,7 +99,7 @@ test.each(['127.0.0.1', '[::1]'])('an entry for %s and its port means the same s
       ofRun: true,
     })),
   );
-  expect(result.stderr).toContain(`widened: local:${port})`);
+  expectWidened(result);
 });
 
 // promise: decide.deny
