@@ -110,6 +110,14 @@ static long x32(const char *unused) {
 }
 #endif
 
+/* Whether this kernel's Landlock can keep signals and abstract sockets in: version 6 of its interface. */
+static long landlock_scopes(const char *unused) {
+  (void)unused;
+  if (syscall(444, NULL, 0, 1) >= 6) return 0;
+  errno = ENOSYS;
+  return -1;
+}
+
 static long trace_parent(const char *pid) { return ptrace(PTRACE_ATTACH, atoi(pid), 0, 0); }
 static long signal_pid(const char *pid) { return kill(atoi(pid), 0); }
 static long open_write(const char *path) { return open(path, O_WRONLY); }
@@ -129,6 +137,7 @@ static const struct probe probes[] = {
     {"io-uring", io_uring},    {"keyring", keyring},           {"getfd", pidfd_getfd}, {"handle", handle},
     {"clone3", clone3},        {"ptrace", trace_parent},       {"signal", signal_pid}, {"write", open_write},
     {"read", open_read},       {"time-namespace", set_time_ns},
+    {"landlock-scopes", landlock_scopes},
 #ifdef __x86_64__
     {"int80", int80},          {"x32", x32},
 #endif

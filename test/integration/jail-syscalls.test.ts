@@ -124,6 +124,18 @@ describe('system calls in the jail', skipBecause(missing), () => {
       expect(Object.values(verdicts(reach.stdout))).not.toContain('ok');
     });
 
+    it('lends it no signal either: where Landlock has scopes, process 1 cannot even be asked for', async (context) => {
+      const kernel = await rig.outside(user, [rig.probe, 'landlock-scopes']);
+      context.skip(
+        verdicts(kernel.stdout)['landlock-scopes'] !== 'ok',
+        'a kernel whose Landlock has no scopes',
+      );
+      const inside = await rig.jailed(user, [rig.probe, 'signal:1']);
+      expect(inside.features).toContain('landlock-scope');
+      // It has the command's own user, so nothing else would refuse.
+      expect(verdicts(inside.stdout)).toEqual({ 'signal:1': 'EPERM' });
+    });
+
     it('gives no kernel switch and no device away', async () => {
       const words = [
         'write:/proc/sys/kernel/core_pattern',
