@@ -6,12 +6,12 @@ import { FIRST_PREV } from './chain.ts';
 import type { Finding, FindingKind, LineFinding } from './finding.ts';
 import { createHeads } from './heads.ts';
 import { readLedger } from './ledger-reader.ts';
-import { scanPack } from './pack-scan.ts';
 import { whyUnreadable } from './readable.ts';
 import { listRuns, type RunInfo } from './runs.ts';
 import type { SignerKey } from './signing.ts';
 import { createBodyCheck } from './verify-bodies.ts';
 import { type ChainResult, createChainCheck, withoutEchoes } from './verify-chain.ts';
+import { packFrames, packSize } from './verify-pack.ts';
 import { verifyShared } from './verify-shared.ts';
 import { signatureOf } from './verify-signature.ts';
 
@@ -80,19 +80,48 @@ export interface RunOptions extends Pick<VerifyOptions, 'head' | 'key'> {
 /** Checks one run. An I/O error becomes a finding of kind `unreadable`. */
 export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promise<RunVerdict> {
   const { run } = info;
-  const expectedHead = options.head;
   const unreadable = whyUnreadable(info);
   if (unreadable !== undefined) return unread(run, unreadable);
   const unbegun = isUnbegun(info);
   const findings: Finding[] = unbegun ? [] : missingFiles(info);
+  const read = await readThrough(info, options);
+  const { result, bodies } = read;
+  findings.push(...read.findings);
+  const about = [
+    ...withoutEchoes(result.findings),
+    ...tail(info, result),
+    ...(unbegun
+      ? [note('interrupted', 'its gate was killed before it wrote anything')]
+      : againstHeads(info, result, read.hasEnd)),
+  ];
+  if (unbegun || existsSync(info.ledger))
+    findings.push(...about.map((found) => ({ ...found, file: 'ledger' as const, run })));
+  if (info.state === 'interrupted') findings.push(...(await packFrames(info)));
+  findings.push(...packSize(info), ...signatureOf(info, options.key));
+  findings.push(...againstGiven(run, result, options.head));
+  return { run, ok: isFine(findings), records: result.records, bodies, head: result.head, findings };
+}
+
+interface ReadThrough {
+  readonly result: ChainResult;
+  readonly bodies: number;
+  /** The last whole line is the run's end. */
+  readonly hasEnd: boolean;
+  /** About bodies, and what could not be read. */
+  readonly findings: readonly Finding[];
+}
+
+/** Goes through a ledger line by line, with the bodies that each names. */
+async function readThrough({ run, ledger, pack }: RunInfo, { onRecords }: RunOptions): Promise<ReadThrough> {
+  const findings: Finding[] = [];
   const chain = createChainCheck();
   let bodies = 0;
   let lastType: unknown;
   try {
-    const check = await createBodyCheck(info.pack);
+    const check = await createBodyCheck(pack);
     try {
-      for await (const line of readLedger(info.ledger)) {
-        if (line.index % STEP === 0) options.onRecords?.(line.index);
+      for await (const line of readLedger(ledger)) {
+        if (line.index % STEP === 0) onRecords?.(line.index);
         chain.add(line);
         if (!line.torn) lastType = line.record?.['type'];
         findings.push(...(await check.line(line)).map((found) => ({ ...found, file: 'pack' as const, run })));
@@ -104,23 +133,13 @@ export async function verifyRun(info: RunInfo, options: RunOptions = {}): Promis
   } catch (error) {
     findings.push(...unread(run, messageOf(error)).findings);
   }
-  const result = chain.result();
-  const about = [
-    ...withoutEchoes(result.findings),
-    ...tail(info, result),
-    ...(unbegun
-      ? [note('interrupted', 'its gate was killed before it wrote anything')]
-      : againstHeads(info, result, lastType === 'run.end')),
-  ];
-  if (unbegun || existsSync(info.ledger))
-    findings.push(...about.map((found) => ({ ...found, file: 'ledger' as const, run })));
-  if (info.state === 'interrupted') findings.push(...(await packFrames(info)));
-  findings.push(...packSize(info), ...signatureOf(info, options.key));
-  if (expectedHead !== undefined && expectedHead.toLowerCase() !== result.head) {
-    const message = `the last line's hash is ${result.head}, not the one that was given`;
-    findings.push({ level: 'error', kind: 'head_mismatch', file: 'ledger', run, message });
-  }
-  return { run, ok: isFine(findings), records: result.records, bodies, head: result.head, findings };
+  return { result: chain.result(), bodies, hasEnd: lastType === 'run.end', findings };
+}
+
+function againstGiven(run: RunId, { head }: ChainResult, given: string | undefined): Finding[] {
+  if (given === undefined || given.toLowerCase() === head) return [];
+  const message = `the last line's hash is ${head}, not the one that was given`;
+  return [{ level: 'error', kind: 'head_mismatch', file: 'ledger', run, message }];
 }
 
 function unread(run: RunId, message: string): RunVerdict {
@@ -205,31 +224,6 @@ function unended(info: RunInfo, result: ChainResult, hasEnd: boolean): LineFindi
   const message =
     'its gate was killed, and no gate has been started since: a shortened end cannot be noticed';
   return { level: 'warning', kind: 'interrupted', message };
-}
-
-function packSize(info: RunInfo): Finding[] {
-  const expected = info.heads?.ended?.packBytes;
-  const found = statSync(info.pack, { throwIfNoEntry: false })?.size;
-  if (expected === undefined || found === undefined || found === expected) return [];
-  const kind = found < expected ? 'pack_truncated' : 'pack_appended';
-  const message = `bodies.pack has ${found} bytes, and had ${expected} when the run ended`;
-  return [{ level: 'error', kind, file: 'pack', run: info.run, message }];
-}
-
-/** What was streamed before a kill is in no record: at least its frames must be whole, but for the last. */
-async function packFrames({ run, pack }: RunInfo): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  if (!existsSync(pack)) return findings;
-  for await (const item of scanPack(pack)) {
-    if (item.kind === 'frame') continue;
-    const where = `${item.length} bytes at ${item.position} of bodies.pack`;
-    findings.push(
-      item.atEnd
-        ? { ...note('torn_tail', `the pack ends in ${where} that are no whole frame`), file: 'pack', run }
-        : { level: 'error', kind: 'body_damaged', file: 'pack', run, message: `${where} are no frame` },
-    );
-  }
-  return findings;
 }
 
 function note(kind: FindingKind, message: string): LineFinding {
