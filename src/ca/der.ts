@@ -29,6 +29,7 @@ function header(tag: number, length: number): Buffer {
   return Buffer.from([tag, 0x80 | bytes.length, ...bytes]);
 }
 
+/** Elements one after the other. */
 export function sequence(...content: readonly Buffer[]): Buffer {
   return tlv(TAG.sequence, ...content);
 }
@@ -61,6 +62,7 @@ export function bitString(bytes: Buffer, unused = 0): Buffer {
   return tlv(TAG.bitString, Buffer.from([unused]), bytes);
 }
 
+/** Bytes as they are. */
 export function octetString(bytes: Buffer): Buffer {
   return tlv(TAG.octetString, bytes);
 }

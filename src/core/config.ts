@@ -129,6 +129,7 @@ const sections = {
   record: RecordKeys.prefault({}).describe('How the record is kept.'),
 };
 
+/** `config.toml`: strict, so that a mistyped key is an error. */
 export const Config = z.strictObject({
   version: z.literal(1).describe('Version of this file; always its first key.'),
   ...sections,

@@ -13,6 +13,7 @@ import { Sha256 } from './sha256.ts';
 
 const base = { v: z.literal(1), seq: z.int().min(0), at: z.string(), prev: Sha256 };
 
+/** The first record: what was started, by whom, where, under which rules. */
 export const RunStart = z.looseObject({
   ...base,
   type: z.literal('run.start'),
@@ -40,6 +41,7 @@ export const RunStart = z.looseObject({
 });
 export type RunStart = z.infer<typeof RunStart>;
 
+/** A request, flushed before anything of it goes upstream; its id is that of the exchange. */
 export const RequestRecord = z.looseObject({
   ...base,
   type: z.literal('request'),
@@ -77,6 +79,7 @@ export const InformationalRecord = z.looseObject({
 });
 export type InformationalRecord = z.infer<typeof InformationalRecord>;
 
+/** The final head of an answer, written before its first byte is released. */
 export const ResponseRecord = z.looseObject({
   ...base,
   type: z.literal('response'),
@@ -88,6 +91,7 @@ export const ResponseRecord = z.looseObject({
 });
 export type ResponseRecord = z.infer<typeof ResponseRecord>;
 
+/** A WebSocket message, or a part of one: those after the first have opcode 0. */
 export const MessageRecord = z.looseObject({
   ...base,
   type: z.literal('message'),
@@ -101,6 +105,7 @@ export type MessageRecord = z.infer<typeof MessageRecord>;
 
 const RecordedError = z.looseObject({ code: z.string(), message: z.string() });
 
+/** How an exchange ended, flushed before the last byte of its answer is released. */
 export const EndRecord = z.looseObject({
   ...base,
   type: z.literal('end'),
@@ -128,6 +133,7 @@ export const TunnelOpen = z.looseObject({
 });
 export type TunnelOpen = z.infer<typeof TunnelOpen>;
 
+/** A connection that was passed through unread, when it is over. */
 export const TunnelRecord = z.looseObject({
   ...base,
   type: z.literal('tunnel'),
@@ -145,6 +151,7 @@ export const TunnelRecord = z.looseObject({
 });
 export type TunnelRecord = z.infer<typeof TunnelRecord>;
 
+/** A name that was asked for, and what gate answered. */
 export const DnsRecord = z.looseObject({
   ...base,
   type: z.literal('dns'),
@@ -155,6 +162,7 @@ export const DnsRecord = z.looseObject({
 });
 export type DnsRecord = z.infer<typeof DnsRecord>;
 
+/** What ended before there was a request. */
 export const RefusedRecord = z.looseObject({
   ...base,
   type: z.literal('refused'),
@@ -168,6 +176,7 @@ export const RefusedRecord = z.looseObject({
 });
 export type RefusedRecord = z.infer<typeof RefusedRecord>;
 
+/** A list was changed while the run went on; with errors, the one before stays in force. */
 export const ListReload = z.looseObject({
   ...base,
   type: z.literal('list.reload'),
@@ -179,6 +188,7 @@ export type ListReload = z.infer<typeof ListReload>;
 
 const KindCounts = z.record(z.string(), z.int());
 
+/** What was found in an exchange, or in some messages of one; the last record for the same messages counts. */
 export const AnalysisRecord = z.looseObject({
   ...base,
   type: z.literal('analysis'),
@@ -196,6 +206,7 @@ export const AnalysisRecord = z.looseObject({
 });
 export type AnalysisRecord = z.infer<typeof AnalysisRecord>;
 
+/** The last record: how the command ended, and what the run counted. */
 export const RunEnd = z.looseObject({
   ...base,
   type: z.literal('run.end'),

@@ -1,5 +1,6 @@
 /** How many character classes there are: 0 others, 1-26 letters in any case, punctuation, digits at the top. */
 export const CLASSES = 64;
+/** The class of 0; the other digits follow it. */
 export const FIRST_DIGIT = 54;
 const PUNCTUATION = '-_./:@=+ #$%&?!~|<>,;\'"';
 

@@ -21,6 +21,7 @@ export interface HitCounter {
   others(): StrayHits[];
 }
 
+/** Makes a counter at zero. */
 export function createHitCounter(): HitCounter {
   const counts = new Map<string, { list: ListName; pattern: string; hits: number; lastHit: string }>();
   const asked = new Set<string>();

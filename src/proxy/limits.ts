@@ -36,6 +36,7 @@ export interface Limits {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
+/** What holds where config.toml says nothing. */
 export const DEFAULT_LIMITS: Limits = {
   headBytes: 64 * 1024,
   headMs: MINUTE,

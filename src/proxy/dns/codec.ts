@@ -4,7 +4,9 @@
  */
 
 export const TYPE = { A: 1, PTR: 12, AAAA: 28, OPT: 41, ANY: 255 } as const;
+/** The internet: no other class is in use. */
 export const CLASS_IN = 1;
+/** Response codes (RFC 1035, 4.1.1). */
 export const RCODE = {
   noError: 0,
   formErr: 1,

@@ -106,4 +106,5 @@ export function chunkSizeLine(bytes: number): Buffer {
   return Buffer.from(`${bytes.toString(16)}\r\n`, 'latin1');
 }
 
+/** What stands behind the bytes of a chunk. */
 export const CHUNK_END: Buffer = Buffer.from('\r\n', 'latin1');

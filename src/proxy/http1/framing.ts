@@ -9,6 +9,7 @@ export type Framing =
   /** Ends when the origin closes: responses only. */
   | { readonly kind: 'close' };
 
+/** The framing of a message that has no body. */
 export const NO_BODY: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };
 const UNTIL_CLOSE: Framing = { kind: 'close' };

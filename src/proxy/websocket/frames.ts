@@ -17,6 +17,7 @@ export interface FrameSink {
   end(head: FrameHead): void;
 }
 
+/** RFC 6455, 11.8. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 const MAX_CONTROL = 125;

@@ -1,14 +1,16 @@
 import type { AnyRecord } from '../ledger-reader.ts';
 
+// Ledger lines are input from outside: what has another type than it should counts as absent.
+
 const MAX_COUNT = 2 ** 34;
 
-/** Ledger lines are input from outside: what has another type than it should counts as absent. */
-
+/** A text; null where there is none. */
 export function textOf(from: AnyRecord, field: string): string | null {
   const value = from[field];
   return typeof value === 'string' ? value : null;
 }
 
+/** A whole number that is exact; null where there is none. */
 export function intOf(from: AnyRecord, field: string): number | null {
   const value = from[field];
   return Number.isSafeInteger(value) ? Number(value) : null;
@@ -20,6 +22,7 @@ export function countOf(from: AnyRecord, field: string): number | null {
   return value === null ? null : Math.min(Math.max(value, 0), MAX_COUNT);
 }
 
+/** A number; null where there is none. */
 export function numberOf(from: AnyRecord, field: string): number | null {
   const value = from[field];
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
@@ -37,6 +40,7 @@ export function objectsOf(from: AnyRecord, field: string): AnyRecord[] {
   return value.map(asObject).filter((each) => each !== undefined);
 }
 
+/** The value, where it is an object and no list. */
 export function asObject(value: unknown): AnyRecord | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as AnyRecord)

@@ -14,6 +14,7 @@ export function eventRow(runRow: number, seq: number): number {
   return runRow * MAX_RECORDS + seq;
 }
 
+/** Makes the tables in an empty database. */
 export const SCHEMA = `
 -- One row a run. \`folded\` bytes and \`lines\` of its ledger are in the other tables; \`head\` is the hash of the last
 -- of those lines: a ledger that does not continue it is folded from its start again.
