@@ -91,6 +91,22 @@ describe('the topics', () => {
     }
   });
 
+  test.each([
+    [/OAuth/, '--publish PORT'],
+    [/^Keyrings/, '--allow-socket'],
+    [/^Docker/, '--allow-socket /var/run/docker.sock'],
+    [/^ssh/, '--passthrough github.com:22'],
+    [/^sudo/, 'gain nothing'],
+    [/^Dev servers/, '--publish 3000'],
+    [/^Databases .*localhost/, '--passthrough localhost:5432'],
+    [/IDE/, 'variables that name them are taken out'],
+    [/^Browsers/, 'Headless browsers start'],
+  ])('jail answers what is noticed in the first hour: %s', async (heading, answer) => {
+    const text = (await TOPICS.find(({ name }) => name === 'jail')?.read()) ?? '';
+    const sections = text.split('\n\n').filter((section) => heading.test(section.split('\n')[0] ?? ''));
+    expect(sections).toEqual([expect.stringContaining(answer)]);
+  });
+
   test('environment names every CA variable that is set', async () => {
     const text = await TOPICS.find(({ name }) => name === 'environment')?.read();
     for (const { name } of CA_VARIABLES) expect(text).toContain(`  ${name}\n`);

@@ -44,11 +44,24 @@ describe('dangling variables', () => {
     expect(danglingVariables(env, ['/a/agent'])).toEqual(['TMUX', 'TMUX_PANE']);
   });
 
+  test("the editor's helper for git goes as a whole, and stays with its socket", () => {
+    const env = {
+      VSCODE_GIT_IPC_HANDLE: '/run/user/1/vscode-git-x.sock',
+      VSCODE_GIT_ASKPASS_NODE: '/opt/code/node',
+      VSCODE_GIT_ASKPASS_MAIN: '/opt/code/askpass-main.js',
+      VSCODE_GIT_ASKPASS_EXTRA_ARGS: '--ms-enable-electron-run-as-node',
+    };
+    expect(danglingVariables(env, [])).toEqual(Object.keys(env));
+    expect(danglingVariables(env, ['/run/user/1/vscode-git-x.sock'])).toEqual([]);
+  });
+
   test.each<[string, string, boolean]>([
     ['GIT_ASKPASS', '/home/x/.vscode-server/bin/y/extensions/git/dist/askpass.sh', true],
     ['GIT_ASKPASS', '/usr/bin/ksshaskpass', true],
     ['GIT_ASKPASS', '/home/x/bin/print-token', false],
     ['SSH_ASKPASS', '/usr/lib/seahorse/ssh-askpass', true],
+    ['SSH_ASKPASS', '/usr/bin/ssh-askpass', true],
+    ['SSH_ASKPASS', '/home/x/bin/print-token', false],
     ['BROWSER', '/home/x/.vscode-server/bin/y/bin/helpers/browser.sh', true],
     ['BROWSER', 'firefox', false],
   ])('%s=%s goes only where it needs what is not there', (name, value, goes) => {

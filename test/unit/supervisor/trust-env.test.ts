@@ -44,6 +44,30 @@ describe('CA variables', () => {
     });
   });
 
+  // promise: jail.trust-env
+  test.each([
+    ['node, npm, yarn, bun', 'NODE_EXTRA_CA_CERTS'],
+    ['python ssl, httpx, uv, go, rustls', 'SSL_CERT_FILE'],
+    ['python requests', 'REQUESTS_CA_BUNDLE'],
+    ['pip', 'PIP_CERT'],
+    ['curl', 'CURL_CA_BUNDLE'],
+    ['git', 'GIT_SSL_CAINFO'],
+    ['cargo', 'CARGO_HTTP_CAINFO'],
+    ['ruby bundler', 'BUNDLE_SSL_CA_CERT'],
+    ['deno', 'DENO_CERT'],
+    ['aws', 'AWS_CA_BUNDLE'],
+    ['gcloud', 'CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE'],
+    ['grpc', 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH'],
+    ['npm, pnpm', 'NPM_CONFIG_CAFILE'],
+    ['nix', 'NIX_SSL_CERT_FILE'],
+    ['conda', 'CONDA_SSL_VERIFY'],
+    ['codex', 'CODEX_CA_CERTIFICATE'],
+  ])('are there for %s: %s, over what the user has', (_tools, name) => {
+    for (const env of [{}, { [name]: '/of/the/user.pem' }]) {
+      expect([trust.bundle, trust.extra]).toContain(change(env).set[name]);
+    }
+  });
+
   test('that would break a tool by being there are only replaced', () => {
     expect(change({}).set).not.toHaveProperty('YARN_HTTPS_CA_FILE_PATH');
     expect(change({ YARN_HTTPS_CA_FILE_PATH: '/x' }).set['YARN_HTTPS_CA_FILE_PATH']).toBe(trust.bundle);
