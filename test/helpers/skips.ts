@@ -18,7 +18,7 @@ export function skipBecause(reason: string | false | undefined): Pick<TestOption
 
 const reasonOf = (test: TestCase): string | undefined => {
   const result = test.result();
-  return (result.state === 'skipped' ? result.note : undefined) ?? test.meta().skipBecause;
+  return (result.state === 'skipped' && result.note) || test.meta().skipBecause || undefined;
 };
 
 function count(tests: readonly TestCase[]): Map<string, number> {

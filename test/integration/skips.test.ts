@@ -41,10 +41,11 @@ test('each reason is told once with its count, and a report is what it was', asy
 });
 
 test('a run with a test that is skipped without a reason fails and names it', async () => {
-  const silent = `describe('group', () => test.skip('silent', () => {}));`;
+  const silent = `describe('group', () => test.skip('silent', () => {}));
+    test('empty', (context) => context.skip(true, ''));`;
   expect(await outcome(silent)).toMatchObject({
     code: 1,
-    said: ['skipped without a reason: some.test.ts > group > silent'],
+    said: ['group > silent', 'empty'].map((name) => `skipped without a reason: some.test.ts > ${name}`),
   });
   // Those that a name or a line leaves out were not skipped by the tests.
   expect(await outcome(silent, '-t', 'runs')).toMatchObject({ code: 0, said: [] });
