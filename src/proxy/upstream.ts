@@ -18,6 +18,8 @@ export interface UpstreamDeps {
   readonly limits?: Partial<Limits>;
   /** The user's corporate proxies; none where absent. */
   readonly proxyFor?: ChooseProxy;
+  /** Ports of this machine's loopback on which gate itself listens; none where absent. */
+  readonly ownPorts?: ReadonlySet<number>;
   /** Finds the addresses of a name; the machine's own resolver where absent. */
   readonly resolveName?: (host: string) => Promise<readonly string[]>;
 }
@@ -25,14 +27,14 @@ export interface UpstreamDeps {
 /** Makes the way out: gate's own resolution, verified TLS, and connections kept per origin. */
 export function createUpstream(deps: UpstreamDeps): Upstream {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
-  const { resolve: rules, trust, resolveName, proxyFor = () => undefined } = deps;
+  const { resolve: rules, trust, resolveName, proxyFor = () => undefined, ownPorts = new Set() } = deps;
   const resolver = createResolver({
     rules,
     limits,
     proxyFor,
     ...(resolveName === undefined ? {} : { resolveName }),
   });
-  const dialThrough = createProxyDial({ trust, limits, addressesOf: resolver.addressesOf });
+  const dialThrough = createProxyDial({ trust, limits, addressesOf: resolver.addressesOf, ownPorts });
   const dialer = createDialer(trust, limits, dialThrough);
   const pool = createPool(limits);
   const http2 = createHttp2Opener(dialer, limits);

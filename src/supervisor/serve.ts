@@ -36,6 +36,7 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Se
       trust: prepared.upstreamTrust,
       limits,
       proxyFor: prepared.proxyFor,
+      ownPorts,
     }),
     limits,
     // The connection that it happened on is closed and recorded as failed; the agent's others need not suffer.

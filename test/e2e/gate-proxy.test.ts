@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { execa } from 'execa';
@@ -20,7 +21,14 @@ interface Running {
 
 /** Starts `gate proxy` and waits for its first line. */
 async function startProxy(...options: string[]): Promise<Running> {
-  const place = { ...home, env: { ...home.env, TMPDIR: home.dir } };
+  return startProxyWith({}, ...options);
+}
+
+async function startProxyWith(
+  around: Readonly<Record<string, string>>,
+  ...options: string[]
+): Promise<Running> {
+  const place = { ...home, env: { ...home.env, TMPDIR: home.dir, ...around } };
   const started = startGate(place, ['proxy', ...origin.runOptions, ...options]);
   await started.says(/\n/);
   await started.tells(/Ctrl-C/);
@@ -87,9 +95,7 @@ describe('gate proxy', () => {
     const port = await freePort();
     const proxy = await startProxy('--port', String(port));
     expect(proxy.url).toBe(`http://127.0.0.1:${port}`);
-    const { stdout } = await execa('sh', ['-c', 'ss -Hltnp']);
-    const own = stdout.split('\n').filter((line) => line.includes(`pid=${proxy.pid},`));
-    expect(own.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${port}`]);
+    expect(await listensOn(proxy.pid)).toEqual([`127.0.0.1:${port}`]);
     const second = await home.gate(['proxy', '--port', String(port)]);
     expect(second).toMatchObject({ exitCode: 125, stdout: '' });
     expect(second.stderr).toContain(`port ${port} is in use`);
@@ -109,6 +115,25 @@ describe('gate proxy', () => {
     await proxy.stop('SIGTERM');
   });
 
+  // promise: upstream.errors
+  test.each(['127.0.0.1', 'localhost', '[::1]'])(
+    'a proxy variable that names it as %s, as a shell still has it, leads nowhere in a circle',
+    async (host) => {
+      const port = await freePort();
+      const url = `http://${host}:${port}`;
+      const proxy = await startProxyWith({ HTTP_PROXY: url, HTTPS_PROXY: url }, '--port', String(port));
+      for (const target of ['http://elsewhere.test/', 'https://elsewhere.test/']) {
+        const { stdout } = await curl(proxy.env, '-m', '20', '-w', '%{http_code}', target);
+        expect(stdout).toContain('"reason":"upstream_proxy"');
+        expect(stdout).toContain(`the proxy ${url}: it is this gate itself`);
+        expect(stdout).toContain('env -u');
+        expect(stdout).toMatch(/502$/);
+      }
+      const { err } = await proxy.stop('SIGTERM');
+      expect(err).toMatch(/gate: 2 exchanges, 1 host/);
+    },
+  );
+
   test.each([
     ['--port', '0'],
     ['--port', '70000'],
@@ -126,4 +151,41 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** The addresses on which a process of this machine's own network listens. */
+async function listensOn(pid: number): Promise<string[]> {
+  const { stdout } = await execa('sh', ['-c', 'ss -Hlntup']);
+  const own = stdout.split('\n').filter((line) => line.includes(`pid=${pid},`));
+  return own.map((line) => line.split(/\s+/)[4] ?? '');
+}
+
+describe('gate run', () => {
+  const started = (...options: string[]) => {
+    const command = ['sh', '-c', 'echo ready; exec sleep 60'];
+    return startGate(home, ['run', '-q', ...options, '--', ...command]);
+  };
+
+  test('listens nowhere on this machine while its command is in the jail', async () => {
+    const run = started();
+    await run.says(/^ready$/m);
+    const pids = [run.pid, ...below(run.pid)];
+    expect(pids.length).toBeGreaterThan(2);
+    for (const pid of pids) expect(await listensOn(pid)).toEqual([]);
+    run.child.kill('SIGTERM');
+    await run.ended;
+  });
+
+  test('and without a jail on one port of loopback', async () => {
+    const run = started('--mode', 'permissive');
+    await run.says(/^ready$/m);
+    expect(await listensOn(run.pid)).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
+    run.child.kill('SIGTERM');
+    await run.ended;
+  });
+});
+
+function below(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return children.filter(Boolean).flatMap((child) => [Number(child), ...below(Number(child))]);
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type tls from 'node:tls';
 import { messageOf } from '../../core/errors.ts';
 import type { HeaderList } from '../../core/headers.ts';
+import { classifyAddress } from '../../policy/address.ts';
 import type { Cancel } from '../cancel.ts';
 import { urlAuthority } from '../claim.ts';
 import { UpstreamError } from '../errors.ts';
@@ -16,6 +17,8 @@ export interface ProxyDialDeps {
   readonly limits: Limits;
   /** The addresses of the proxy itself, which no policy judges. */
   readonly addressesOf: (host: string) => Promise<readonly string[]>;
+  /** Ports of this machine's loopback on which gate itself listens. */
+  readonly ownPorts: ReadonlySet<number>;
 }
 
 export type DialThrough = (way: Way, through: Through, cancel: Cancel) => Promise<Dialled>;
@@ -44,9 +47,19 @@ export function createProxyDial(deps: ProxyDialDeps): DialThrough {
 async function reach(deps: ProxyDialDeps, proxy: CorporateProxy, cancel: Cancel): Promise<Socket> {
   const addresses = await deps.addressesOf(proxy.host);
   cancel.check();
+  // It would ask itself for the same again, for ever.
+  if (deps.ownPorts.has(proxy.port) && addresses.some(isHere)) throw new Error(ITSELF);
   const candidates = addresses.map((address) => ({ address, port: proxy.port, pinned: false }));
   return (await dialFirst(candidates, deps.limits, cancel)).socket;
 }
+
+function isHere(address: string): boolean {
+  const kind = classifyAddress(address);
+  return kind === 'loopback' || kind === 'unspecified';
+}
+
+const ITSELF =
+  'it is this gate itself: start gate where HTTP_PROXY, HTTPS_PROXY and ALL_PROXY do not name it, with `env -u` or in another shell';
 
 /** RFC 9110 §9.3.6. The socket comes back with whatever followed the answer's head still in it. */
 async function connectThrough(
