@@ -6,6 +6,7 @@ import { type GatePaths, runPaths } from '../core/paths.ts';
 import { commandLine } from '../output/printable.ts';
 import { whyUnreadable } from '../store/readable.ts';
 import { fail, type Problem, type Repair, warn } from './check.ts';
+import { bitsOf, octal, setMode } from './modes.ts';
 
 const FOLDER = 0o700;
 const FILE = 0o600;
@@ -40,8 +41,8 @@ function folderProblems(path: string): Problem[] {
   return [...ownerProblems(path, stat), ...folderModeProblems(path, stat)];
 }
 
-function folderModeProblems(path: string, { mode }: Stats): Problem[] {
-  const bits = mode & 0o777;
+function folderModeProblems(path: string, stat: Stats): Problem[] {
+  const bits = bitsOf(stat);
   if (bits === FOLDER) return [];
   const lacks = (FOLDER & ~bits) !== 0;
   const what = lacks ? 'gate cannot write there' : "other users can look into what is gate's alone";
@@ -55,8 +56,8 @@ function fileProblems(path: string): Problem[] {
   return [...ownerProblems(path, stat), ...fileModeProblems(path, stat)];
 }
 
-function fileModeProblems(path: string, { mode }: Stats): Problem[] {
-  const bits = mode & 0o777;
+function fileModeProblems(path: string, stat: Stats): Problem[] {
+  const bits = bitsOf(stat);
   const fix = commandLine(['chmod', '600', path]);
   const repair = setMode(path, FILE);
   if ((FILE & ~bits) !== 0) return [fail(`${path} has mode ${octal(bits)}: gate cannot use it`, fix, repair)];
@@ -116,10 +117,6 @@ function isOpen(stat: Stats | undefined): boolean {
   return stat !== undefined && !stat.isSymbolicLink() && (stat.mode & 0o077) !== 0;
 }
 
-function setMode(path: string, mode: number): Repair {
-  return { what: commandLine(['chmod', mode.toString(8), path]), run: () => chmodSync(path, mode) };
-}
-
 function makeFolder(path: string): Repair {
   return {
     what: `make the folder ${path}`,
@@ -127,10 +124,6 @@ function makeFolder(path: string): Repair {
       mkdirSync(path, { recursive: true, mode: FOLDER });
     },
   };
-}
-
-function octal(bits: number): string {
-  return bits.toString(8).padStart(4, '0');
 }
 
 /** Links are not followed. Throws the system's error for anything but a missing path. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, type Stats, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Authority } from '../../ca/authority.ts';
 import { GateError } from '../../core/errors.ts';
 import type { GatePaths } from '../../core/paths.ts';
@@ -13,6 +13,7 @@ import {
   type Repair,
   warn,
 } from '../check.ts';
+import { bitsOf, octal, setMode } from '../modes.ts';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
@@ -58,14 +59,14 @@ function modeProblems({ caCert, caKey }: GatePaths, hasKey: boolean): Problem[] 
   const key = hasKey ? statSync(caKey) : undefined;
   if (key !== undefined && bitsOf(key) !== 0o600) {
     const consequence = 'whoever has it can pose as any host to what trusts this CA; no run starts';
-    const message = `${caKey} has mode ${octal(key)}: ${consequence}`;
+    const message = `${caKey} has mode ${octal(bitsOf(key))}: ${consequence}`;
     const fix = `${commandLine(['chmod', '600', caKey])}; if others use this machine, also \`gate ca regenerate\``;
     problems.push(fail(message, fix, setMode(caKey, 0o600)));
   }
   const cert = statSync(caCert);
   if (bitsOf(cert) !== 0o644) {
     const isOpen = (cert.mode & 0o022) !== 0;
-    const message = `${caCert} has mode ${octal(cert)}: ${isOpen ? 'others can replace it' : 'tools of others cannot read it'}`;
+    const message = `${caCert} has mode ${octal(bitsOf(cert))}: ${isOpen ? 'others can replace it' : 'tools of others cannot read it'}`;
     const fix = commandLine(['chmod', '644', caCert]);
     problems.push((isOpen ? fail : warn)(message, fix, setMode(caCert, 0o644)));
   }
@@ -120,16 +121,4 @@ function remake(paths: GatePaths): Repair {
       createActions(paths).record('ca.regenerate', { ...(before === undefined ? {} : { before }), after });
     },
   };
-}
-
-function setMode(path: string, mode: number): Repair {
-  return { what: commandLine(['chmod', mode.toString(8), path]), run: () => chmodSync(path, mode) };
-}
-
-function bitsOf({ mode }: Stats): number {
-  return mode & 0o777;
-}
-
-function octal(stat: Stats): string {
-  return bitsOf(stat).toString(8).padStart(4, '0');
 }
