@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,9 @@ const SOURCES = [
 const has = (...tools: string[]): boolean =>
   tools.every((tool) => spawnSync(tool, ['--version']).status === 0);
 const missing = jailMissing();
-const foreign = has('aarch64-linux-gnu-gcc', 'qemu-aarch64-static');
+const FOREIGN_CC = 'aarch64-linux-gnu-gcc';
+const noForeignCc = !has(FOREIGN_CC) && `no ${FOREIGN_CC} here`;
+const foreign = has(FOREIGN_CC, 'qemu-aarch64-static');
 
 /** What the filter must answer, whatever the processor. */
 const NESTED = {
@@ -59,7 +61,7 @@ describe('the filter of system calls', skipBecause(missing), () => {
 
   describe.each([
     ['this processor', 'cc', []],
-    ['aarch64', 'aarch64-linux-gnu-gcc', ['qemu-aarch64-static']],
+    ['aarch64', FOREIGN_CC, ['qemu-aarch64-static']],
   ])('for %s', (name, compiler, emulator) => {
     const program = join(dir, compiler);
     const unable = emulator.length > 0 && !foreign && `no ${compiler} or no ${emulator[0]} here`;
@@ -84,3 +86,19 @@ describe('the filter of system calls', skipBecause(missing), () => {
     });
   });
 });
+
+it(
+  'the whole helper is built for aarch64, without a warning',
+  skipBecause(missing ?? noForeignCc),
+  () => {
+    const dir = mkdtempSync(join(tmpdir(), 'gate-foreign-'));
+    const env = { ...process.env, CC: FOREIGN_CC };
+    const build = [file('platform/linux/native/build.mjs'), dir];
+    const made = spawnSync(process.execPath, build, { env, encoding: 'utf8' });
+    expect(made).toMatchObject({ status: 0, stderr: '' });
+    // ELF's e_machine: 183 is AArch64.
+    expect(readFileSync(join(dir, 'gate-jail')).readUInt16LE(18)).toBe(183);
+    rmSync(dir, { recursive: true });
+  },
+  60_000,
+);
