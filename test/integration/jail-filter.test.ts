@@ -87,18 +87,16 @@ describe('the filter of system calls', skipBecause(missing), () => {
   });
 });
 
-it(
-  'the whole helper is built for aarch64, without a warning',
-  skipBecause(missing ?? noForeignCc),
-  () => {
-    const dir = mkdtempSync(join(tmpdir(), 'gate-foreign-'));
-    const env = { ...process.env, CC: FOREIGN_CC };
-    const build = [file('platform/linux/native/build.mjs'), dir];
-    const made = spawnSync(process.execPath, build, { env, encoding: 'utf8' });
-    expect(made).toMatchObject({ status: 0, stderr: '' });
-    // ELF's e_machine: 183 is AArch64.
-    expect(readFileSync(join(dir, 'gate-jail')).readUInt16LE(18)).toBe(183);
-    rmSync(dir, { recursive: true });
-  },
-  60_000,
-);
+it('the whole helper is built for aarch64, without a warning', {
+  ...skipBecause(missing ?? noForeignCc),
+  timeout: 60_000,
+}, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'gate-foreign-'));
+  const env = { ...process.env, CC: FOREIGN_CC };
+  const build = [file('platform/linux/native/build.mjs'), dir];
+  const made = spawnSync(process.execPath, build, { env, encoding: 'utf8' });
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  // ELF's e_machine: 183 is AArch64.
+  expect(readFileSync(join(dir, 'gate-jail')).readUInt16LE(18)).toBe(183);
+  rmSync(dir, { recursive: true });
+});
