@@ -115,6 +115,46 @@ test('a worker that never says anything is not waited for, and what is left is t
   expect(codesOf(2)).toEqual(['parse_error']);
 });
 
+test('with too much to look at a request waits before it is begun, and what has begun does not', async () => {
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const patient = `const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.on('message', (jobs) => {
+      Atomics.wait(workerData, 0, 0);
+      parentPort.postMessage(jobs.map(({ id }) => ({ fields: { id, flags: [] }, content: new Uint8Array() })));
+    });`;
+  const analysis = analysisWith(() => new Worker(patient, { eval: true, workerData: gate }));
+  const begun = await record.recorder.request(requestFacts(), { kind: 'none' });
+  const heavy = requestFacts({ headers: [['X-Heavy', 'h'.repeat(250_000)]] });
+  let count = 0;
+  while (analysis.admit() === undefined && count < 1000) {
+    const each = await record.recorder.request(heavy, { kind: 'none' });
+    await each.response(responseFacts());
+    await each.end(endFacts());
+    count += 1;
+  }
+  // 32 MB.
+  expect(count).toBeGreaterThan(100);
+  expect(count).toBeLessThan(200);
+  let admitted = false;
+  const held = record.recorder.request(requestFacts(), { kind: 'none' }).then((exchange) => {
+    admitted = true;
+    return exchange;
+  });
+  await begun.response(responseFacts());
+  for (let n = 0; n < 20; n += 1) await begun.responseData(Buffer.from(`piece ${n}`));
+  await begun.end(endFacts());
+  expect(admitted).toBe(false);
+  expect(results).toEqual([]);
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  const exchange = await held;
+  await exchange.response(responseFacts());
+  await exchange.end(endFacts());
+  await analysis.finish(20_000);
+  expect(results).toHaveLength(count + 2);
+  expect(results.filter(({ failure }) => failure !== undefined)).toEqual([]);
+});
+
 test('nothing is started for a run without an exchange', async () => {
   let started = 0;
   const analysis = analysisWith((data) => {
