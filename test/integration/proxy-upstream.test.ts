@@ -11,13 +11,13 @@ import type { createRig, Rig } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
 import type { RecordedExchange } from '../helpers/memory-recorder.ts';
 import { answering, type OriginOptions, ok } from '../helpers/origin.ts';
+import { skipBecause } from '../helpers/skips.ts';
 import { policyOf } from '../unit/policy/decisions.ts';
 
 const suite = createSuite();
 const { gateCa, originCa, origin, rig, securely } = suite;
 
 const missing = process.platform === 'linux' ? undefined : 'other addresses than 127.0.0.1 need Linux';
-if (missing) process.stderr.write(`skipped: ${missing}\n`);
 const v6 = await hasIpv6();
 if (!v6) process.stderr.write('skipped: dialling ::1 needs IPv6 on the loopback\n');
 
@@ -92,7 +92,7 @@ function untilBlocking(what: string, holds: () => boolean): void {
 const connecting = (): number =>
   process.getActiveResourcesInfo().filter((each) => each === 'TCPConnectWrap').length;
 
-describe.skipIf(missing)('several addresses', () => {
+describe('several addresses', skipBecause(missing), () => {
   const deaf = v6 ? ['127.0.0.2', '::1'] : ['127.0.0.2'];
   test.each(deaf)('%s does not answer: the next has its turn after a moment', async (address) => {
     const dead = await hole(address);
@@ -260,7 +260,7 @@ const ways: [string, Asking][] = [
   ['HTTP/2', async (made) => (await overHttp2(made)).leave],
 ];
 
-describe.skipIf(missing)('a client that leaves', () => {
+describe('a client that leaves', skipBecause(missing), () => {
   test.each(ways)('over %s, while gate dials: no dial goes on', async (_name, ask) => {
     const holes = [await hole('127.0.0.2'), await hole('127.0.0.3')];
     const made = dialling(holes.map(at), { nextAddressMs: 20 });
@@ -336,7 +336,7 @@ describe.skipIf(missing)('a client that leaves', () => {
   });
 });
 
-describe.skipIf(missing)('what is dialled', () => {
+describe('what is dialled', skipBecause(missing), () => {
   /** Origins at these addresses, all on one port, as the answer of a resolver needs them. */
   async function neighbours(...hosts: string[]) {
     for (let tries = 0; ; tries += 1) {
