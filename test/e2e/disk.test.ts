@@ -135,6 +135,46 @@ test('a data folder that cannot be written starts no command', async ({ skip }) 
   expect(existsSync(join(home.dir, 'started'))).toBe(false);
 });
 
+const FLUSH_MS = 700;
+/** Says when it sent its request, and when it had the answer's last byte, in milliseconds. */
+const TIMED = `
+import http.client, json, ssl, time
+connection = http.client.HTTPSConnection('flush.test', context=ssl.create_default_context())
+connection.connect()
+sent = time.time() * 1000
+connection.request('POST', '/', 'to be flushed')
+body = connection.getresponse().read()
+print(json.dumps({'sent': sent, 'last': time.time() * 1000, 'body': body.decode()}))`;
+
+// promise: ledger.flush-head, ledger.flush-end
+test('a request waits for its flush before the origin has it, and the last byte for that of the end', async ({
+  skip,
+}) => {
+  skip(findProgram('cc') === undefined, 'no C compiler here');
+  let [arrived, finished] = [0, 0];
+  const flushing = await startHttpsOrigin('flush.test', (request, response) => {
+    arrived = Date.now();
+    request.resume();
+    response.writeHead(200, { 'content-length': '8' });
+    response.write('answ');
+    request.on('end', () => {
+      finished = Date.now();
+      response.end('ered');
+    });
+  });
+  writeFileSync(join(home.dir, 'timed.py'), TIMED);
+  const run = `exec '${process.execPath}' '${GATE}' run -q ${flushing.runOptions.join(' ')} -- python3 timed.py`;
+  const slow = { LD_PRELOAD: shim(), BAD_DISK_FLUSH_US: String(FLUSH_MS * 1000) };
+  const { stdout, stderr } = await startScript(home, run, { env: slow }).ended;
+  await flushing.stop();
+  expect(stderr).toBe('');
+  const { sent, last, body } = JSON.parse(stdout.toString()) as { sent: number; last: number; body: string };
+  expect(body).toBe('answered');
+  // The clock of the origin counts whole milliseconds.
+  expect(arrived - sent).toBeGreaterThan(FLUSH_MS - 2);
+  expect(last - finished).toBeGreaterThan(FLUSH_MS - 2);
+});
+
 const STREAMS = 64;
 const STREAM_BYTES = 4 * 1024 * 1024;
 
