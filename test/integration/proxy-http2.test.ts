@@ -498,7 +498,7 @@ test('nothing of a connection stays in memory when it is over, on neither side',
     stream.respond({ ':status': 200 });
     stream.end();
   });
-  const made = rig(target);
+  const made = rig(target, { about: 'its own memory' });
   const clients: ClientHttp2Session[] = [];
   for (let n = 0; n < 10; n += 1) {
     const client = await session(made);

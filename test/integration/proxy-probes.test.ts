@@ -368,17 +368,18 @@ describe('limits', () => {
 });
 
 describe('bodies', () => {
-  test.each([
-    ['an overlong extension', `1;${'x'.repeat(5000)}\r\na\r\n0\r\n\r\n`],
-    ['a huge size', `${'f'.repeat(16)}\r\na\r\n0\r\n\r\n`],
+  test.each<readonly [string, string, string?]>([
+    ['an overlong extension', `1;${'x'.repeat(5000)}\r\na\r\n0\r\n\r\n`, 'its limits'],
+    ['a huge size', `${'f'.repeat(16)}\r\na\r\n0\r\n\r\n`, 'its limits'],
+    ['a size beyond 64 bits', `${'f'.repeat(17)}\r\na\r\n0\r\n\r\n`],
     ['a negative size', '-1\r\na\r\n0\r\n\r\n'],
     ['a size with spaces in front', ' 1\r\na\r\n0\r\n\r\n'],
     ['a bare LF after the size', '1\na\r\n0\r\n\r\n'],
     ['a chunk longer than its size', '1\r\nab\r\n0\r\n\r\n'],
     ['a bad trailer', '1\r\na\r\n0\r\nbad trailer\r\n\r\n'],
-  ])('a chunked request with %s ends with 400', async (_name, body) => {
+  ])('a chunked request with %s ends with 400', async (_name, body, about) => {
     const target = await origin(answering(() => ok('reached')));
-    const made = rig(target);
+    const made = rig(target, about === undefined ? {} : { about });
     const client = await made.captured(ADDRESS, 80);
     client.send(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
     expect(await client.answer()).toMatch(/^HTTP\/1\.1 400 /);
@@ -453,26 +454,37 @@ describe('bodies', () => {
 
   test('header bytes beyond ASCII pass both ways', async () => {
     const target = await origin(answering(() => ok('done', 'X-Back: \xe9\xff\x80\r\n')));
-    const made = rig(target);
-    const client = await made.captured(ADDRESS, 80);
-    client.send(`GET /\xe9 HTTP/1.1\r\nHost: ${HOST}\r\nX-There: \xa0\xfe\r\n\r\n`);
+    const client = await rig(target).captured(ADDRESS, 80);
+    client.send(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nX-There: \xa0\xfe\r\n\r\n`);
     expect(await client.saw('done')).toMatch(/X-Back: \xe9\xff\x80\r\n/i);
-    expect(target.received()).toContain('GET /\xe9 HTTP/1.1\r\n');
     expect(target.received()).toMatch(/X-There: \xa0\xfe\r\n/i);
+  });
+
+  test('a path with bytes beyond ASCII passes', async () => {
+    const target = await origin(answering(() => ok('done')));
+    const client = await rig(target).captured(ADDRESS, 80);
+    client.send(`GET /\xe9 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+    await client.saw('done');
+    expect(target.received()).toContain('GET /\xe9 HTTP/1.1\r\n');
   });
 });
 
 describe('answers', () => {
-  test('a length beside a coding is dropped, and the connection not used again', async () => {
+  test('a length beside a coding does not reach the client, and the connection is not used again', async () => {
     const answer =
       'HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
     const target = await origin(answering(() => answer));
-    const client = (await rig(target).captured(ADDRESS, 80)).send(GET);
-    expect(await client.answer()).toMatch(/^HTTP\/1\.1 200 /);
-    await client.saw('0\r\n\r\n');
-    expect(client.text).not.toMatch(/content-length/i);
+    const made = rig(target);
+    const client = (await made.captured(ADDRESS, 80)).send(GET);
+    // An error of the gateway is a good answer, too.
+    expect(await client.answer()).toMatch(
+      /^HTTP\/1\.1 (?:200|50[24]) (?:(?!\r\ncontent-length:).)*\r\n\r\n/is,
+    );
+    await made.gateOnly(async () => void (await client.saw('2\r\nok\r\n0\r\n\r\n')));
+    await client.saw(/\r\n0\r\n\r\n$/);
+    const from = client.text.length;
     client.send(GET);
-    await client.saw(/0\r\n\r\n.*0\r\n\r\n/s);
+    expect(await client.answer(from)).toMatch(/^HTTP\/1\.1 (?:200|50[24]) /);
     expect(target.connections).toHaveLength(2);
   });
 
