@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { startVitest, type TestCase } from 'vitest/node';
 import type { ProbeNotes } from '../../helpers/other-proxy.ts';
@@ -21,11 +22,12 @@ export interface Outcome {
 }
 
 const ROOT = join(import.meta.dirname, '../../..');
-/** In the order of the page. */
+/** The suites that go through CONNECT, and how the page calls them, in its order. */
 export const SUITES: Readonly<Record<string, string>> = {
   'proxy-http1': 'HTTP/1.1',
   'proxy-http2': 'HTTP/2',
   'proxy-websocket': 'WebSocket',
+  'proxy-edges': 'Edges of HTTP/1.1 and HTTP/2',
   'proxy-probes': 'Hostile and unusual input',
 };
 
@@ -34,7 +36,7 @@ export async function runSuites(proxy: 'gate' | 'http-mitm-proxy'): Promise<Outc
   process.env['GATE_TEST_ARRIVAL'] = 'connect';
   if (proxy === 'gate') delete process.env['GATE_TEST_PROXY'];
   else process.env['GATE_TEST_PROXY'] = proxy;
-  const files = Object.keys(SUITES).map((suite) => join(ROOT, `test/integration/${suite}.test.ts`));
+  const files = filesOf();
   const vitest = await startVitest('test', files, {
     root: ROOT,
     project: ['integration'],
@@ -49,6 +51,16 @@ export async function runSuites(proxy: 'gate' | 'http-mitm-proxy'): Promise<Outc
   await vitest.close();
   process.exitCode = 0;
   return outcomes;
+}
+
+/** The files of the suites; throws where they are not those that gate itself is tested with through CONNECT. */
+function filesOf(): string[] {
+  const folder = join(ROOT, 'test/integration');
+  const all = readFileSync(join(folder, 'proxy-by-connect.test.ts'), 'utf8');
+  const named = [...all.matchAll(/import\('\.\/(.+)\.test\.ts'\)/g)].map(([, suite = '']) => suite);
+  if (named.toSorted().join() !== Object.keys(SUITES).toSorted().join())
+    throw new Error(`proxy-by-connect.test.ts has ${named.join(', ')}: give each a title in SUITES`);
+  return named.map((suite) => join(folder, `${suite}.test.ts`));
 }
 
 function outcomeOf(test: TestCase, file: string): Outcome {
