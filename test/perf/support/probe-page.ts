@@ -1,6 +1,6 @@
 import type { Judged } from './hostile-bytes.ts';
 import { type Outcome, SUITES } from './probe-suites.ts';
-import { type Verdict, verdictOf } from './probe-verdicts.ts';
+import { NO_HTTP2, type Verdict, verdictOf } from './probe-verdicts.ts';
 
 /** A case, and what it says of the two. */
 export interface Row {
@@ -48,7 +48,7 @@ export function pageOf(rows: readonly Row[], judged: readonly Judged[], version:
   return `${[
     intro(version),
     [TOTALS, ...totals, totalRow('**all**', rows)].join('\n'),
-    SETTINGS,
+    `${SETTINGS} ${ofHttp2(rows)}`,
     ...tables,
     firstBytes(judged, version),
   ].join('\n\n')}\n`;
@@ -86,13 +86,18 @@ once against http-mitm-proxy ${version}: the same bytes from the client, the sam
 - **–**: the case is about something that only gate has (named in brackets). It was not asked, and counts for nobody.`;
 }
 
-const SETTINGS = `Where the case asks for a refusal, any 4xx and any end without an answer counts as one for http-mitm-proxy; a 5xx does not, since it says that the request was
-acted on. Of names and layout of header fields the exact bytes count only where they are what the case is about, and so do the masks and fragments of
-WebSocket messages. http-mitm-proxy ran with \`keepAlive\`, agents that keep connections and trust the origin's CA, a CA that the client trusts, the names of
-the test and no others (as \`--resolve\` gives them to gate), room for heads of 64 kB, an \`onConnect\` handler for hosts to be passed through unread, and no hooks on data, which would
-change the framing; in a process of its own for each case. It is a library for programs that look at or change traffic, made with other aims
-than gate's: a **no** here says where gate could not have been built on it, not that it fails at its own purpose. It does not speak HTTP/2 with clients, which
-decides that suite.`;
+const SETTINGS = `Where the case asks for a refusal, any 4xx and any end without an answer counts as one for http-mitm-proxy; a 5xx does not, since it says that the
+request was acted on (\`... leads nowhere in this test\`: it set out for that host). What does not come within two seconds, does not come. Of names
+and layout of header fields the exact bytes count only where they are what the case is about, and so do the masks and fragments of WebSocket messages.
+http-mitm-proxy ran with \`keepAlive\`, agents that keep connections and trust the origin's CA, a CA that the client trusts, the names of the test and
+no others (as \`--resolve\` gives them to gate), room for heads of 64 kB, an \`onConnect\` handler for hosts to be passed through unread, and no hooks
+on data, which would change the framing; in a process of its own for each case. It is a library for programs that look at or change traffic, made with
+other aims than gate's: a **no** here says where gate could not have been built on it, not that it fails at its own purpose.`;
+
+function ofHttp2(rows: readonly Row[]): string {
+  const refused = rows.filter(({ other }) => other.why === NO_HTTP2).length;
+  return `${refused} of the ${totalsOf(rows)['no']} are cases of\nHTTP/2, which it does not offer to clients.`;
+}
 
 function firstBytes(judged: readonly Judged[], version: string): string {
   const rows = judged.map(({ name, said }) => `| ${name} | ${said.join(' | ')} |`);

@@ -26,12 +26,15 @@ export function reasonOf(failure: Failure | undefined): string {
   return code(message.split('\n')[0] ?? '');
 }
 
+/** Of a client that offers nothing but HTTP/2. */
+export const NO_HTTP2 = 'the TLS handshake ends: no HTTP/2 is offered';
+
 type Say = (found: readonly string[], failure: Failure | undefined) => string;
 
 /** The first that matches counts. */
 const PHRASES: readonly (readonly [RegExp, Say])[] = [
   [/^Test timed out/, () => 'nothing more came within the time of the test'],
-  [/no application protocol/, () => 'the TLS handshake ends: no HTTP/2 is offered'],
+  [/no application protocol/, () => NO_HTTP2],
   [
     /^the client did not see (.+?); it saw: (.*)$/s,
     ([wanted = '', saw = '']) =>
