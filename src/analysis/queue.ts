@@ -102,6 +102,8 @@ export function createJobQueue(deps: QueueDeps): JobQueue {
   }
 
   function finished(results: readonly Analysed[]): void {
+    // What was not done in time has been recorded as such.
+    if (stopped) return;
     for (const result of results) {
       const job = take();
       if (job !== undefined) deps.done(job, result);

@@ -40,7 +40,8 @@ export async function terminateTls(
   let secureContext: tls.SecureContext;
   try {
     secureContext = certificates.contextFor(options.host);
-  } catch {
+  } catch (error) {
+    connection.deps.onBug(error);
     wire.destroy();
     return { ok: false, reason: 'no_certificate' };
   }

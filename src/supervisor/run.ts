@@ -8,7 +8,7 @@ import type { RunHead } from '../store/run-head.ts';
 import { refusedFacts, startFacts, widenings } from './facts.ts';
 import { type Held, HOLDS, type Hold } from './hold.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { serveHeld } from './serve.ts';
+import { type Serving, serveHeld } from './serve.ts';
 import type { RunFlags } from './settings.ts';
 import { type RunSignals, takeSignals } from './signals.ts';
 import { refusedLine, summaryLine } from './summary.ts';
@@ -74,7 +74,8 @@ async function both(
   try {
     return { held: await standing, opened };
   } catch (error) {
-    await opened.discard();
+    // What kept the jail from standing is what the person must know; files that stay are an empty run.
+    await opened.discard().catch(ignore);
     throw error;
   }
 }
@@ -105,14 +106,12 @@ async function live({ prepared, held, record, signals, io }: Live): Promise<Exit
   const end = await commandEnd(jail, signals, prepared.config.run.killAfterMs);
   signals.stop();
   prepared.lists.stop();
-  await serving.stop();
-  const closed = await closeRecord(record, end);
+  const closed = await closeRecord(serving, record, end);
   if (closed instanceof GateError) failure ??= closed;
   if (end instanceof GateError) throw end;
   if (!prepared.settings.quiet) io.stderr.write(`${summaryOf(prepared, held, record)}\n`);
   if (prepared.settings.verbose && !(closed instanceof GateError)) io.stderr.write(headLine(closed));
-  for (const bug of serving.bugs)
-    io.stderr.write(`gate: internal error, please report it: ${detailOf(bug)}\n`);
+  io.stderr.write(bugLines(serving.bugs));
   if (failure !== undefined) throw failure;
   return exitOf(end);
 }
@@ -140,14 +139,25 @@ async function commandEnd(
 }
 
 /** Writes the end of the record; gives the failure instead of throwing it, since the run has ended either way. */
-async function closeRecord(record: RunRecord, end: CommandEnd | GateError): Promise<RunHead | GateError> {
+async function closeRecord(
+  serving: Serving,
+  record: RunRecord,
+  end: CommandEnd | GateError,
+): Promise<RunHead | GateError> {
   try {
+    await serving.stop();
     return await record.end(endFacts(end));
   } catch (error) {
     return error instanceof GateError
       ? error
       : new GateError('audit_unavailable', messageOf(error), { cause: error });
   }
+}
+
+function bugLines({ first, count }: Serving['bugs']): string {
+  const lines = first.map((bug) => `gate: internal error, please report it: ${detailOf(bug)}\n`);
+  if (count > first.length) lines.push(`gate: and ${count - first.length} more internal errors\n`);
+  return lines.join('');
 }
 
 /** To be noted elsewhere: `gate verify --head` takes it back. */

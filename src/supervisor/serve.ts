@@ -11,12 +11,15 @@ import type { Held } from './hold.ts';
 import type { Prepared } from './prepare.ts';
 
 /** What serves a run's sockets. */
-interface Serving {
-  /** Errors of gate's own that nobody expected, to be told after the run. */
-  readonly bugs: readonly unknown[];
-  /** Resolves when all that was in flight is recorded and analysed. */
+export interface Serving {
+  /** Errors of gate's own that nobody expected, to be told after the run: the first of them, and how many in all. */
+  readonly bugs: { readonly first: readonly unknown[]; readonly count: number };
+  /** Resolves when all that was in flight is recorded and analysed; rejects where it cannot be recorded. */
   stop(): Promise<void>;
 }
+
+/** One that comes with each connection must not fill the memory of a long run. */
+const MAX_BUGS = 10;
 
 /** Puts engine and resolver behind what a command is held in. */
 export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Serving {
@@ -25,7 +28,7 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Se
   const { pool } = prepared;
   const dns = createDnsServer({ pool, recorder: record.recorder });
   const analysis = analyseRun(prepared, held, record);
-  const bugs: unknown[] = [];
+  const bugs = { first: [] as unknown[], count: 0 };
   const engine = createEngine({
     recorder: record.recorder,
     policy: prepared.policy(ownPorts),
@@ -40,7 +43,10 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Se
     }),
     limits,
     // The connection that it happened on is closed and recorded as failed; the agent's others need not suffer.
-    onBug: (error) => bugs.push(error),
+    onBug(error) {
+      bugs.count += 1;
+      if (bugs.first.length < MAX_BUGS) bugs.first.push(error);
+    },
   });
   for (const socket of jail.dnsSockets) dns.attachUdp(socket);
   for (const listener of jail.listeners) {
@@ -56,8 +62,11 @@ export function serveHeld(prepared: Prepared, held: Held, record: RunRecord): Se
       clearTimeout(warming);
       dns.stop();
       await Promise.all([engine.stop(), publisher?.stop()]);
-      await record.finish();
-      await analysis.finish();
+      try {
+        await record.finish();
+      } finally {
+        await analysis.finish();
+      }
     },
   };
 }
