@@ -1,10 +1,10 @@
-import type { EndFacts, ExchangeRecorder, Recorder, RequestBody } from '../core/exchange.ts';
+import type { EndFacts, ExchangeRecorder, Recorder } from '../core/exchange.ts';
 import type { HeaderList } from '../core/headers.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Answer, auditUnavailable, blocked } from './answer.ts';
 import { type Cancel, Cancelled } from './cancel.ts';
 import { AuditError, audited, BadRequest } from './errors.ts';
-import { type Gathered, gather } from './gather.ts';
+import { bodyToRecord, type Gathered, gather, gatherTime } from './gather.ts';
 import { type Framing, NO_BODY } from './http1/framing.ts';
 import type { Inbound } from './inbound.ts';
 import type { Limits } from './limits.ts';
@@ -68,7 +68,7 @@ export class Exchange {
     this.#dnsMs = ruling.dnsMs;
     const gathered = await gathering;
     const recorded = { ...facts, decision: ruling.decision };
-    this.#recorder = await audited(recorder.request(recorded, requestBody(this.#inbound, gathered)));
+    this.#recorder = await audited(recorder.request(recorded, bodyToRecord(this.#inbound, gathered)));
     this.#cancel.check();
     if (gathered.failure !== undefined) throw gathered.failure;
     if (ruling.kind === 'fail') throw ruling.error;
@@ -245,20 +245,4 @@ export class Exchange {
 function speaks({ tls, upgrade }: Inbound): Speaks {
   if (tls) return 'https';
   return upgrade === undefined ? 'http' : 'tunnel';
-}
-
-/** How long to wait for the rest of a body, in milliseconds. */
-function gatherTime(inbound: Inbound, limits: Limits): number {
-  const { expectsContinue, framing } = inbound;
-  // What will not come, or not fit, is not waited for.
-  if (expectsContinue) return 0;
-  if (framing.kind === 'length') return framing.length > limits.gatherBytes ? 0 : limits.gatherMs;
-  return limits.gatherOpenMs;
-}
-
-function requestBody(inbound: Inbound, gathered: Gathered): RequestBody {
-  if (!gathered.complete) return { kind: 'open', bytes: gathered.bytes };
-  if (inbound.framing.kind === 'none') return { kind: 'none' };
-  const { trailers } = inbound.body;
-  return { kind: 'whole', bytes: gathered.bytes, ...(trailers === undefined ? {} : { trailers }) };
 }

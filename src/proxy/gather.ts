@@ -1,4 +1,7 @@
+import type { RequestBody } from '../core/exchange.ts';
 import type { BodyReader } from './body.ts';
+import type { Inbound } from './inbound.ts';
+import type { Limits } from './limits.ts';
 
 /** What of a request body is known when the request is recorded. */
 export interface Gathered {
@@ -50,4 +53,21 @@ export async function gather(body: BodyReader, maxBytes: number, waitMs: number)
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long to wait for the rest of a request's body, in milliseconds. */
+export function gatherTime(inbound: Inbound, limits: Limits): number {
+  const { expectsContinue, framing } = inbound;
+  // What will not come, or not fit, is not waited for.
+  if (expectsContinue) return 0;
+  if (framing.kind === 'length') return framing.length > limits.gatherBytes ? 0 : limits.gatherMs;
+  return limits.gatherOpenMs;
+}
+
+/** What is recorded of a body with its request. */
+export function bodyToRecord(inbound: Inbound, gathered: Gathered): RequestBody {
+  if (!gathered.complete) return { kind: 'open', bytes: gathered.bytes };
+  if (inbound.framing.kind === 'none') return { kind: 'none' };
+  const { trailers } = inbound.body;
+  return { kind: 'whole', bytes: gathered.bytes, ...(trailers === undefined ? {} : { trailers }) };
 }
