@@ -284,6 +284,7 @@ test.each([1000, 1011])('the close code %i and its reason are recorded, from eit
   const { made, target, client, peer } = await open();
   const payload = Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from('the reason')]);
   const bye = frame(payload, { ...MASK, opcode: 8 });
+  client.socket.once('end', () => client.socket.end());
   client.send(bye);
   await eventually(made, () => up(target).length >= bye.length);
   expect(received(up(target))).toEqual([[8, payload.toString('latin1')]]);
