@@ -3,8 +3,9 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { fingerprint } from '../core/mask.ts';
 import { openPackReader, type PackReader } from '../store/pack-reader.ts';
 import { analyse } from './analyse.ts';
+import { createCollector } from './collect.ts';
 import { createScanner } from './decode/scan.ts';
-import { createFollower } from './follower.ts';
+import { createFollower, type ExchangeRecords } from './follower.ts';
 import type { Analysed, AnalysisSetup, Job } from './protocol.ts';
 
 /** Results are told at the latest after so long: they are records, and nobody waits for one of them. */
@@ -25,6 +26,7 @@ function serve(port: MessagePort, setup: AnalysisSetup): void {
   const nameOf = (value: string): string => fingerprint(value, key);
   const scanner = createScanner({ remember: true, fingerprint: nameOf });
   const follower = createFollower(setup.ledger);
+  const collect = createCollector();
   let pack: PackReader | undefined;
 
   async function take(job: Job): Promise<Analysed> {
@@ -32,6 +34,7 @@ function serve(port: MessagePort, setup: AnalysisSetup): void {
     const records = follower.find(job);
     const result = await analyse({ job, records, pack, scanner, fingerprint: nameOf, setup });
     follower.forget(job);
+    collect(bytesOf(records));
     return result;
   }
 
@@ -52,6 +55,12 @@ function serve(port: MessagePort, setup: AnalysisSetup): void {
     // Nothing is caught: whatever analyse does not expect ends the worker, and the main thread says so.
     void takeAll(jobs).catch((error: unknown) => setImmediate(() => fail(error)));
   });
+}
+
+/** What was read for an exchange. */
+function bytesOf({ request, end, messages }: ExchangeRecords): number {
+  const bodies = [request?.body, end?.requestBody, end?.responseBody, ...messages.map(({ body }) => body)];
+  return bodies.reduce((sum, body) => sum + (body && 'bytes' in body ? Number(body.bytes) : 0), 0);
 }
 
 function fail(error: unknown): never {

@@ -235,7 +235,7 @@ test('64 streams over a slow disk: the streams wait, nothing is lost, and memory
   // All of it held in memory would be 256 MB on top of what an idle gate needs, which is 70.
   expect(streamingKb).toBeGreaterThan(50 * 1024);
   expect(streamingKb).toBeLessThan(300 * 1024);
-  expect(peakKb).toBeLessThan(512 * 1024);
+  expect(peakKb).toBeLessThan(340 * 1024);
   expect(await serious()).toEqual([]);
   const ends = home.ledger().filter(({ type }) => type === 'end');
   expect(ends.map((end) => end['outcome'])).toEqual(Array(STREAMS).fill('complete'));
