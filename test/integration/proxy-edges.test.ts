@@ -1,15 +1,11 @@
-import http2, {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { Rig } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
 import { h2Frame, hpack } from '../helpers/fuzz.ts';
+import { type ServeStream, startH2Origin } from '../helpers/h2-origin.ts';
 import { answering, ok } from '../helpers/origin.ts';
 
 const suite = createSuite();
@@ -19,35 +15,12 @@ const GET = `GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
 const LONG = 'abcdefghij'.repeat(3000);
 
 /** An origin that speaks HTTP/2 only, with heads of any size. */
-async function h2Origin(
-  serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]) => void,
-): Promise<{ port: number; sockets: Socket[] }> {
-  const server = http2.createSecureServer({
-    ...originCa.issue([HOST]),
+const h2Origin = (serve: ServeStream) =>
+  startH2Origin(suite, serve, {
     maxHeaderListPairs: 20_000,
     maxSendHeaderBlockLength: 2_000_000,
     settings: { maxHeaderListSize: 1_000_000 },
   });
-  const sockets: Socket[] = [];
-  server.on('secureConnection', (socket: Socket) => sockets.push(socket));
-  server.on('sessionError', () => undefined);
-  server.on(
-    'stream',
-    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-      stream.on('error', () => undefined);
-      serve(stream, headers, raw);
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  suite.cleanup(
-    () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-      }),
-  );
-  return { port: (server.address() as AddressInfo).port, sockets };
-}
 
 /** An HTTP/2 connection of a client that sends heads of any size. */
 async function session(made: Rig): Promise<ClientHttp2Session> {

@@ -1,5 +1,5 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
@@ -7,34 +7,13 @@ import { Connection } from '../../src/proxy/connection.ts';
 import { settle } from '../helpers/client.ts';
 import type { Rig } from '../helpers/client-rig.ts';
 import { ADDRESS, createSuite, HOST } from '../helpers/client-suite.ts';
+import { type Headers, type ServeStream, startH2Origin } from '../helpers/h2-origin.ts';
 import { answering, ok } from '../helpers/origin.ts';
 
 const suite = createSuite();
-const { gateCa, originCa, rig, tlsOrigin } = suite;
+const { gateCa, rig, tlsOrigin } = suite;
 
-type Headers = Record<string, string | string[] | number | undefined>;
-type ServeStream = (stream: ServerHttp2Stream, headers: Headers, raw: string[]) => void;
-
-/** An origin that speaks HTTP/2 only. */
-async function h2Origin(serve: ServeStream): Promise<{ port: number; sockets: Socket[] }> {
-  const server = http2.createSecureServer(originCa.issue([HOST]));
-  const sockets: Socket[] = [];
-  server.on('secureConnection', (socket: Socket) => sockets.push(socket));
-  server.on('sessionError', () => undefined);
-  server.on('stream', (stream: ServerHttp2Stream, headers: unknown, _flags: number, raw: string[]) => {
-    stream.on('error', () => undefined);
-    serve(stream, headers as Headers, raw);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  suite.cleanup(
-    () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-      }),
-  );
-  return { port: (server.address() as AddressInfo).port, sockets };
-}
+const h2Origin = (serve: ServeStream) => startH2Origin(suite, serve);
 
 interface Session {
   readonly client: ClientHttp2Session;
