@@ -121,7 +121,8 @@ export async function createRig(): Promise<Rig> {
     },
     jailed: (user, command, spec) => startJailed(user, command, spec).outcome,
     outside: (user, command) => start(user, command, dir).outcome,
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    // A shell that has just been told to end may still write its history.
+    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
 }
 
