@@ -6,10 +6,16 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunId } from '../../src/core/ids.ts';
 import { type GatePaths, gatePaths } from '../../src/core/paths.ts';
 import { removeDatabase } from '../../src/store/index/database.ts';
 import { type GateIndex, openIndex } from '../../src/store/index/open.ts';
 import { rebuildIndex } from '../../src/store/index/rebuild.ts';
+import { compileFilter } from '../../src/store/query/compile.ts';
+import { createEventReader } from '../../src/store/query/events.ts';
+import { searchEvents } from '../../src/store/query/search.ts';
+import { sql } from '../../src/store/query/sql.ts';
+import { phrasesOf } from '../../src/store/query/words.ts';
 import { createProse, createRandom } from '../unit/store/random.ts';
 import { fillRun, openQuickRun } from './support/ledgers.ts';
 import { median, quantile, short } from './support/statistics.ts';
@@ -84,30 +90,47 @@ async function foldTimes(paths: GatePaths, times: number): Promise<Times> {
   return found;
 }
 
-function queryTimes(index: GateIndex, sql: string, values: readonly unknown[]): number[] {
-  const statement = index.database.prepare(sql);
+/** Milliseconds of a hundred times. */
+function queryTimes(query: () => unknown): number[] {
   return Array.from({ length: 100 }, () => {
     const started = performance.now();
-    statement.all(...values);
+    query();
     return performance.now() - started;
   });
 }
 
-const PAGE = `SELECT e.*, r.run AS run_id FROM events e JOIN runs r ON r.id = e.run ORDER BY e.at DESC, e.id DESC LIMIT 50`;
-const SEARCH = `SELECT e.*, r.run AS run_id FROM words w JOIN events e ON e.id = w.rowid JOIN runs r ON r.id = e.run
-  WHERE words MATCH ? ORDER BY w.rowid DESC LIMIT 50`;
-
-function queryRows(index: GateIndex, of: string, rare: string): Row[] {
-  const cases: [string, string, readonly unknown[], number][] = [
-    [`newest 50, ${of}`, PAGE, [], 5],
-    [`search, a word of all, ${of}`, SEARCH, ['v1'], 50],
-    [`search, two words of all, ${of}`, SEARCH, ['v1 messages'], 50],
-    [`search, a phrase of all, ${of}`, SEARCH, ['"v1 messages"'], 50],
-    [`search, a rare word, ${of}`, SEARCH, [rare], 50],
-    [`search, a beginning, ${of}`, SEARCH, [`${rare.slice(0, 2)}*`], 50],
+/** What `gate events` and `gate search` ask: with flags, secrets and personal data of each that is listed. */
+function queryRows({ database }: GateIndex, of: string, rare: string): Row[] {
+  const reader = createEventReader(database);
+  const last = database.prepare('SELECT max(run) FROM runs').pluck().get() as RunId;
+  const list = (filter: string) => (): unknown => {
+    const compiled = compileFilter(filter, {
+      now: new Date(),
+      kinds: { secret: [], pii: [] },
+      findRun: () => last,
+    });
+    if ('problem' in compiled) throw new Error(compiled.problem.message);
+    return reader.newest(compiled.where, 50);
+  };
+  const search = (words: string) => (): unknown => {
+    const rows = searchEvents(database, phrasesOf(words), sql('TRUE'), 50);
+    if (rows.length === 0) throw new Error(`nothing found: ${words}`);
+    return rows.map(reader.listed);
+  };
+  const cases: [string, () => unknown, number][] = [
+    [`newest 50, ${of}`, list(''), 5],
+    [`newest 50 with a flag, ${of}`, list('flag:any'), 5],
+    [`newest 50 with a secret, ${of}`, list('secret:any'), 5],
+    [`newest 50 of the last run, ${of}`, list('run:last'), 50],
+    [`none match, ${of}`, list('status:418'), 250],
+    [`search, a word of all, ${of}`, search('v1'), 50],
+    [`search, two words of all, ${of}`, search('v1 messages'), 50],
+    [`search, a phrase of all, ${of}`, search('"v1 messages"'), 50],
+    [`search, a rare word, ${of}`, search(rare), 50],
+    [`search, a beginning, ${of}`, search(`${rare.slice(0, 2)}*`), 50],
   ];
-  return cases.map(([what, sql, values, figure]) => {
-    const times = queryTimes(index, sql, values);
+  return cases.map(([what, query, figure]) => {
+    const times = queryTimes(query);
     return row(`${what} (p99 ${short(quantile(times, 0.99))})`, 'ms', times, figure, true);
   });
 }
@@ -124,7 +147,7 @@ async function withoutText(): Promise<Row[]> {
     const index = await openIndex(paths);
     const rows = [
       ...rateRows('fold without text', 'records/s', records, times, 20_000),
-      ...queryRows(index, `${exchanges} exchanges`, '77777'),
+      ...queryRows(index, `${exchanges} exchanges`, String(Math.floor(exchanges / RUNS / 2))),
     ];
     const idle = [];
     for (let n = 0; n < 20; n += 1) {

@@ -4,7 +4,7 @@
  */
 
 /** Noted as `user_version`. An index of another version is made anew, never migrated. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /** A run has fewer records than this; what a ledger has beyond them is counted as damaged. */
 export const MAX_RECORDS = 2 ** 28;
@@ -84,10 +84,9 @@ CREATE TABLE events (
   response_at    INTEGER,
   end_at         INTEGER
 ) STRICT;
+-- No index but this and the keys: lists are read newest first and filtered on the way, and what belongs to an event is
+-- found by its row. SQLite has no statistics here: it took an index of all secrets for each event's, and read it whole.
 CREATE INDEX events_at ON events (at);
-CREATE INDEX events_host ON events (host, at);
-CREATE INDEX events_session ON events (session, at) WHERE session IS NOT NULL;
-CREATE INDEX events_severity ON events (severity, at) WHERE severity > 0;
 
 -- Records that may repeat for one exchange: their places in the ledger.
 CREATE TABLE pieces (
@@ -109,7 +108,6 @@ CREATE TABLE flags (
   detail   TEXT NOT NULL,
   PRIMARY KEY (event, n, code, detail)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX flags_code ON flags (code, event);
 
 -- Secrets by fingerprint, personal data by kind.
 CREATE TABLE spans (
@@ -123,7 +121,6 @@ CREATE TABLE spans (
   count       INTEGER NOT NULL,
   PRIMARY KEY (event, n, class, kind, place, fingerprint)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX spans_kind ON spans (class, kind, event);
 
 -- One row a model call: what an analysis read. The columns of the same names in \`events\` sum them up.
 CREATE TABLE calls (
@@ -150,6 +147,8 @@ CREATE TABLE dismissals (
   host  TEXT,                              -- all of a host
   code  TEXT                               -- null: every code of the exchange
 ) STRICT;
+CREATE INDEX dismissals_event ON dismissals (event);
+CREATE INDEX dismissals_host ON dismissals (host, code);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Words of host, URL, decoded texts and tool calls, by the row of their event; the texts themselves stay in the packs.

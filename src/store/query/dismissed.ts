@@ -1,4 +1,4 @@
-import { eventRow } from '../index/schema.ts';
+import { eventRow, MAX_RECORDS } from '../index/schema.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 
 /** Whether the flag `f` was dismissed: on its exchange, or on all of its host. */
@@ -55,5 +55,6 @@ function insert(database: SqliteDatabase, entry: DismissalFacts, add: (...row: R
   const [run = '', seq = ''] = exchange.split(':');
   const row = database.prepare<[string], { id: number }>('SELECT id FROM runs WHERE run = ?').get(run);
   // Of a run that was removed: nothing to be silent about.
-  if (row !== undefined) add(id, eventRow(row.id, Number(seq)), null, code ?? null);
+  if (row === undefined || Number(seq) >= MAX_RECORDS) return;
+  add(id, eventRow(row.id, Number(seq)), null, code ?? null);
 }

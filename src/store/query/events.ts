@@ -1,3 +1,4 @@
+import { MAX_RECORDS } from '../index/schema.ts';
 import { severityOf } from '../index/severity.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { DISMISSED } from './dismissed.ts';
@@ -64,7 +65,9 @@ export function createEventReader(database: SqliteDatabase): EventReader {
     },
     one(run, seq) {
       const row = database
-        .prepare<[string, number], EventRow>(`${FROM} WHERE r.run = ? AND e.seq = ?`)
+        .prepare<[string, number], EventRow>(
+          `${FROM} WHERE r.run = ? AND e.id = r.id * ${MAX_RECORDS} + ? AND e.run = r.id`,
+        )
         .get(run, seq);
       return row === undefined ? undefined : { row, event: listed(row) };
     },

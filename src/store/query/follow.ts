@@ -29,7 +29,7 @@ export function createFollower(database: SqliteDatabase, events: EventReader, wh
   const changed = database.prepare<unknown[], EventRow & { readonly ended: number }>(
     `SELECT e.*, r.run AS run_name, coalesce(${END} >= ?, FALSE) AS ended
       FROM events e JOIN runs r ON r.id = e.run
-      WHERE e.run = ? AND (${END} >= ? OR e.id IN (SELECT event FROM pieces
+      WHERE e.id BETWEEN ? AND ? AND (${END} >= ? OR e.id IN (SELECT event FROM pieces
         WHERE event BETWEEN ? AND ? AND type = 'analysis' AND at >= ?)) AND ${where.text}
       ORDER BY e.at, e.seq`,
   );
@@ -42,7 +42,7 @@ export function createFollower(database: SqliteDatabase, events: EventReader, wh
     marks.set(run, folded);
     if (mark === folded) return [];
     const [first, last] = [eventRow(id, 0), eventRow(id, MAX_RECORDS - 1)];
-    const rows = changed.all(mark, id, mark, first, last, mark, ...where.values);
+    const rows = changed.all(mark, first, last, mark, first, last, mark, ...where.values);
     return rows.map((row) => ({ event: events.listed(row), ended: row.ended === 1 }));
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SCHEMA } from '../../../../src/store/index/schema.ts';
+import { eventRow, SCHEMA } from '../../../../src/store/index/schema.ts';
 import { compileFilter } from '../../../../src/store/query/compile.ts';
 import { openDatabase, type SqliteDatabase } from '../../../../src/store/sqlite.ts';
 
@@ -35,7 +35,7 @@ export function testIndex(): TestIndex {
   return {
     database,
     event(row, run = 1) {
-      const id = run * 2 ** 24 + row.seq;
+      const id = eventRow(run, row.seq);
       const usual = {
         kind: 'exchange',
         at: NOW.getTime(),
