@@ -121,7 +121,7 @@ function queryRows({ database }: GateIndex, of: string, rare: string): Row[] {
     [`newest 50, ${of}`, list(''), 5],
     [`newest 50 with a flag, ${of}`, list('flag:any'), 5],
     [`newest 50 with a secret, ${of}`, list('secret:any'), 5],
-    [`newest 50 of the last run, ${of}`, list('run:last'), 50],
+    [`newest 50 of the last run, ${of}`, list('run:last'), 5],
     [`none match, ${of}`, list('status:418'), 250],
     [`search, a word of all, ${of}`, search('v1'), 50],
     [`search, two words of all, ${of}`, search('v1 messages'), 50],

@@ -84,9 +84,10 @@ CREATE TABLE events (
   response_at    INTEGER,
   end_at         INTEGER
 ) STRICT;
--- No index but this and the keys: lists are read newest first and filtered on the way, and what belongs to an event is
+-- No indexes but these and the keys: lists are read newest first and filtered on the way, and what belongs to an event is
 -- found by its row. SQLite has no statistics here: it took an index of all secrets for each event's, and read it whole.
 CREATE INDEX events_at ON events (at);
+CREATE INDEX events_run ON events (run, at);
 
 -- Records that may repeat for one exchange: their places in the ledger.
 CREATE TABLE pieces (

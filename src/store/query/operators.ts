@@ -1,5 +1,4 @@
 import { RULE_CODES, SEVERITIES } from '../../core/rules.ts';
-import { MAX_RECORDS } from '../index/schema.ts';
 import {
   compileBody,
   compileFlag,
@@ -46,10 +45,6 @@ const STATES: Readonly<Record<string, { readonly help: string; readonly sql: str
   tunnel: { help: 'passed through unread', sql: "e.kind = 'tunnel'" },
   websocket: { help: 'a WebSocket', sql: "e.protocol = 'websocket'" },
 };
-
-/** The events of a run are next to each other: see eventRow. */
-const RUN_ROW = '(SELECT id FROM runs WHERE run = ?)';
-const OF_RUN = `e.id BETWEEN ${RUN_ROW} * ${MAX_RECORDS} AND ${RUN_ROW} * ${MAX_RECORDS} + ${MAX_RECORDS - 1}`;
 
 /** The operators, in the order of help. */
 export const OPERATORS: readonly Operator[] = [
@@ -126,7 +121,7 @@ export const OPERATORS: readonly Operator[] = [
     help: 'a run, by its id, its last six characters, or last',
     example: 'run:last  run:K3F9QZ',
     values: () => ['last'],
-    compile: (value, { findRun }) => sql(OF_RUN, findRun(value), findRun(value)),
+    compile: (value, { findRun }) => sql('e.run = (SELECT id FROM runs WHERE run = ?)', findRun(value)),
   },
   {
     name: 'since',

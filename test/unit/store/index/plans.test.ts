@@ -73,6 +73,7 @@ test('a list walks the events from the newest on, and finds what belongs to each
     'SCAN e USING INDEX events_at',
     'SEARCH e USING INDEX events_at (at<?)',
     'SEARCH e USING INDEX events_at (at>?)',
+    'SEARCH e USING INDEX events_run (run=?)',
   ]);
 });
 
