@@ -41,7 +41,10 @@ export function createSource(deps: SourceDeps): ExportSource {
       for (const { event, records } of heads()) {
         if (open?.run !== event.run) {
           await open?.pack?.close();
-          open = { run: event.run, pack: await openPackIfThere(runPaths(paths, event.run).pack) };
+          open = {
+            run: event.run,
+            pack: await openPackIfThere(runPaths(paths, event.run).pack, { blocking: true }),
+          };
         }
         yield await readExchange(event, records, open.pack);
       }

@@ -15,6 +15,8 @@ export interface ProgressOptions {
   readonly quiet?: boolean | undefined;
   /** What goes on, e.g. `reading the ledgers`. */
   readonly what: string;
+  /** Milliseconds that the work may take before anything is drawn. Default 0. */
+  readonly delayMs?: number;
   /** Milliseconds, any zero. */
   readonly now?: () => number;
 }
@@ -30,20 +32,22 @@ export function canRedraw(stream: ProgressOptions['stream'], env: NodeJS.Process
 
 /** Makes a progress line; silent where the stream is no terminal that can redraw, or nobody wants it. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { stream, env, what, quiet = false, now = () => performance.now() } = options;
+  const { stream, env, what, quiet = false, delayMs = 0, now = () => performance.now() } = options;
   const on = canRedraw(stream, env) && !quiet;
   const started = now();
-  let drawn = Number.NEGATIVE_INFINITY;
+  let drawn: number | undefined;
 
   return {
     update({ done, total }) {
-      if (!on || now() - drawn < DRAW_MS) return;
-      drawn = now();
+      const time = now();
+      if (!on || time - started < delayMs) return;
+      if (drawn !== undefined && time - drawn < DRAW_MS) return;
+      drawn = time;
       const line = `gate: ${what} ${percent(done, total)}${eta(done, total, drawn - started)}`;
       stream.write(`\r${line.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
     },
     clear() {
-      if (drawn !== Number.NEGATIVE_INFINITY) stream.write('\r\u001b[K');
+      if (drawn !== undefined) stream.write('\r\u001b[K');
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { codeOf } from '../core/errors.ts';
 
 /** One line of a chained file. */
@@ -20,6 +20,9 @@ export interface LedgerLine {
 export type AnyRecord = { readonly [field: string]: unknown };
 
 const LF = 0x0a;
+/** Bytes that are read at once; most ledgers are far smaller, and there are thousands of them. */
+const MAX_READ = 256 * 1024;
+const MIN_READ = 4 * 1024;
 
 /**
  * Streams the lines of a ledger (or of `heads.jsonl`, `actions.jsonl`) from a byte offset that begins a line.
@@ -40,8 +43,10 @@ export async function* readLedger(
     return made;
   }
 
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const highWaterMark = Math.min(MAX_READ, Math.max(MIN_READ, size - from.offset));
   try {
-    for await (const chunk of createReadStream(file, { start: from.offset, highWaterMark: 256 * 1024 })) {
+    for await (const chunk of createReadStream(file, { start: from.offset, highWaterMark })) {
       const bytes = chunk as Buffer;
       let at = 0;
       for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, at)) {

@@ -171,9 +171,12 @@ export async function openPackReader(file: string, options: PackReaderOptions = 
  * Opens the bodies of a run; undefined where they are missing, or no pack. Who reads then says of each body that it
  * cannot be read, and `gate verify` says why.
  */
-export async function openPackIfThere(file: string): Promise<PackReader | undefined> {
+export async function openPackIfThere(
+  file: string,
+  options: PackReaderOptions = {},
+): Promise<PackReader | undefined> {
   try {
-    return await openPackReader(file);
+    return await openPackReader(file, options);
   } catch {
     return undefined;
   }

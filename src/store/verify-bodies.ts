@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, FindingKind>> = { body_missing: 'body_missi
 
 /** Makes a check over one pack. Without a pack every body is missing. */
 export async function createBodyCheck(pack: string): Promise<BodyCheck> {
-  const reader = await openPackIfThere(pack);
+  const reader = await openPackIfThere(pack, { blocking: true });
   let bodies = 0;
 
   async function check(line: LedgerLine, field: string, given: unknown): Promise<LineFinding[]> {

@@ -1,10 +1,14 @@
 import type { Io } from '../../core/io.ts';
 import { type GatePaths, gatePaths } from '../../core/paths.ts';
+import type { Progress } from '../../output/progress.ts';
 import type { GateIndex } from '../../store/index/open.ts';
 import type { EventReader } from '../../store/query/events.ts';
 import { say } from '../command.ts';
 import type { GlobalFlags } from '../global.ts';
 import { sayUnreadable } from './unreadable.ts';
+
+/** Most of the time there is little to read, and nothing to tell. */
+const PROGRESS_AFTER_MS = 300;
 
 /** The index as reading commands use it: with all that the ledgers have now, and the dismissals in force. */
 export interface Reading {
@@ -23,13 +27,21 @@ export async function withIndex<T>(
 ): Promise<T> {
   const { openIndex } = await import('../../store/index/open.ts');
   const { createEventReader } = await import('../../store/query/events.ts');
+  const { createProgress } = await import('../../output/progress.ts');
   const paths = gatePaths(io.env);
-  const index = await openIndex(paths, {
-    onRemake: (why) => say(io, flags, `the index is made anew: ${why}`),
-  });
+  const withProgress = async <R>(read: (onProgress: Progress['update']) => Promise<R>): Promise<R> => {
+    const progress = createProgress({
+      ...{ stream: io.stderr, env: io.env, quiet: flags.quiet },
+      ...{ what: 'reading the ledgers', delayMs: PROGRESS_AFTER_MS },
+    });
+    return read(progress.update).finally(progress.clear);
+  };
+  const index = await withProgress((onProgress) =>
+    openIndex(paths, { onRemake: (why) => say(io, flags, `the index is made anew: ${why}`), onProgress }),
+  );
   const told = new Set<string>();
   const refresh = async (): Promise<void> => {
-    const { unreadable } = await index.catchUp();
+    const { unreadable } = await withProgress((onProgress) => index.catchUp({ onProgress }));
     sayUnreadable(
       io,
       flags,

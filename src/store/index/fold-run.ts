@@ -116,7 +116,7 @@ function createLazyPack(file: string): { open(): Promise<PackReader | undefined>
   let opened: Promise<PackReader | undefined> | undefined;
   return {
     open() {
-      opened ??= openPackIfThere(file);
+      opened ??= openPackIfThere(file, { blocking: true });
       return opened;
     },
     close: async () => (await opened)?.close(),

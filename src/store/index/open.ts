@@ -1,8 +1,8 @@
 import type { GatePaths } from '../../core/paths.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import { explainIndexError, isDamage, openTables } from './database.ts';
-import { createFolder, type FoldAllOptions, type FoldResult } from './fold.ts';
-import { rebuildIndex } from './rebuild.ts';
+import { createFolder, type FoldAllOptions, type FoldProgress, type FoldResult } from './fold.ts';
+import { type RebuildOptions, rebuildIndex } from './rebuild.ts';
 import { INDEX_VERSION } from './schema.ts';
 
 /** The index, open for reading and folding. */
@@ -19,6 +19,8 @@ export interface GateIndex {
 export interface OpenIndexOptions {
   /** Told, as half a sentence, why the index is made anew: of another version, or damaged. */
   readonly onRemake?: (why: string) => void;
+  /** Told how far that has come. */
+  readonly onProgress?: (progress: FoldProgress) => void;
 }
 
 /**
@@ -29,22 +31,22 @@ export async function openIndex(paths: GatePaths, options: OpenIndexOptions = {}
   const explained = (error: unknown): never => {
     throw explainIndexError(error, paths.index);
   };
-  const remake = async (why: string): Promise<void> => {
+  const remake = async (why: string, { onProgress }: RebuildOptions): Promise<void> => {
     options.onRemake?.(why);
-    await rebuildIndex(paths);
+    await rebuildIndex(paths, onProgress === undefined ? {} : { onProgress });
   };
-  const database = await openOrRemake(paths, remake).catch(explained);
+  const database = await openOrRemake(paths, (why) => remake(why, options)).catch(explained);
   let folder = createFolder(paths, database);
   return {
     database,
-    async catchUp(fold) {
+    async catchUp(fold = {}) {
       try {
         return await folder.fold(fold);
       } catch (error) {
         if (!isDamage(error)) return explained(error);
       }
       // The new content comes into the same file, under this connection.
-      await remake('it is damaged');
+      await remake('it is damaged', fold);
       folder = createFolder(paths, database);
       return folder.fold(fold).catch(explained);
     },
