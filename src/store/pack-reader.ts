@@ -61,14 +61,15 @@ export interface PackReaderOptions {
 /** Opens a pack for reading. Fails with GateError `body_missing` or `bad_pack`. */
 export async function openPackReader(file: string, options: PackReaderOptions = {}): Promise<PackReader> {
   const handle = await openPack(file);
-  const readAt = options.blocking === true ? blockingReader(handle, FIRST_READ) : pooledReader(handle);
+  const readAt = options.blocking === true ? blockingReader(handle) : pooledReader(handle);
+  const readFrame = createFrameReader(readAt, options.blocking === true);
   const frames = createByteCache<Frame>(CACHE_BYTES / 4, frameBytes);
   const owns = createByteCache<Buffer>(CACHE_BYTES, (own) => own.length + OBJECT_BYTES);
 
   async function frameAt(at: number): Promise<Frame> {
     const cached = frames.get(at);
     if (cached !== undefined) return cached;
-    const bytes = await readFrame(readAt, at);
+    const bytes = await readFrame(at);
     const frame = decodeFrame(bytes, at);
     if (frame === undefined) throw damaged(at, 'checksum or head is wrong');
     frames.set(at, frame);
@@ -204,7 +205,7 @@ async function openPack(file: string): Promise<FileHandle> {
     throw new GateError('body_missing', `cannot open ${file}`, { cause: error });
   });
   try {
-    const header = await pooledReader(handle)(0, PACK_HEADER_BYTES);
+    const header = await pooledReader(handle)(Buffer.allocUnsafeSlow(PACK_HEADER_BYTES), 0);
     if (isKnownPack(header)) return handle;
     throw new GateError('bad_pack', `${file} is no pack of a version that this gate reads`);
   } catch (error) {
@@ -213,16 +214,23 @@ async function openPack(file: string): Promise<FileHandle> {
   }
 }
 
-async function readFrame(readAt: ReadAt, at: number): Promise<Buffer> {
-  const first = await readAt(at, FIRST_READ);
-  if (first.length < FRAME_FIXED_BYTES) throw missing(at);
-  const length = frameLength(first);
-  if (length === undefined) throw damaged(at, 'no frame begins there');
-  // A copy of its own, since frames are kept: most are much shorter than what was read.
-  if (length <= first.length) return Buffer.from(first.subarray(0, length));
-  const frame = Buffer.allocUnsafeSlow(length);
-  const done = first.copy(frame);
-  const rest = await readAt(at + done, length - done);
-  if (done + rest.copy(frame, done) < length) throw missing(at);
-  return frame;
+/** Reads a frame's bytes, into a buffer of their own, since frames are kept. */
+function createFrameReader(readAt: ReadAt, blocking: boolean): (at: number) => Promise<Buffer> {
+  // What blocks is done with the first bytes before anybody else can ask.
+  const shared = blocking ? Buffer.allocUnsafeSlow(FIRST_READ) : undefined;
+
+  return async (at) => {
+    const reading = readAt(shared ?? Buffer.allocUnsafeSlow(FIRST_READ), at);
+    const first = reading instanceof Promise ? await reading : reading;
+    if (first.length < FRAME_FIXED_BYTES) throw missing(at);
+    const length = frameLength(first);
+    if (length === undefined) throw damaged(at, 'no frame begins there');
+    // Most are much shorter than what was read.
+    if (length <= first.length) return Buffer.from(first.subarray(0, length));
+    const frame = Buffer.allocUnsafeSlow(length);
+    const done = first.copy(frame);
+    const rest = await readAt(frame.subarray(done), at + done);
+    if (done + rest.length < length) throw missing(at);
+    return frame;
+  };
 }

@@ -126,4 +126,16 @@ describe('charsets', () => {
     expect(decodeText(Buffer.from('\0\0\0\x05naïve'), 'application/grpc')).toBe('\0\0\0\x05naïve');
     expect(decodeText(Buffer.from([0x61, 0xff]), 'text/plain')).toBe('a\ufffd');
   });
+
+  it('of what is no text are its runs of six and more, wherever they stand', () => {
+    const random = createRandom(11);
+    for (let round = 0; round < 500; round += 1) {
+      const noise = Array.from({ length: 4 + Math.floor(random() * 200) }, () =>
+        random() < 0.6 ? 32 + Math.floor(random() * 95) : Math.floor(random() * 256),
+      );
+      const bytes = Buffer.from([0, 0xff, ...noise]);
+      const runs = bytes.toString('latin1').match(/[\t-\r\x20-\x7e]{6,}/g) ?? [];
+      expect(decodeText(bytes, undefined)).toBe(runs.map((run) => `\0${run}`).join(''));
+    }
+  });
 });
