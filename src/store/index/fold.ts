@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { codeOf, messageOf } from '../../core/errors.ts';
-import { isRunId, type RunId } from '../../core/ids.ts';
+import type { RunId } from '../../core/ids.ts';
 import { type GatePaths, runPaths } from '../../core/paths.ts';
 import type { UnreadableRun } from '../readable.ts';
+import { runFolders, runStates } from '../runs.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import type { BatchLimits } from './batch.ts';
 import { type FoldCounts, foldRun, type Tables } from './fold-run.ts';
@@ -97,6 +98,7 @@ export function createFolder(paths: GatePaths, database: SqliteDatabase): Folder
         }
       });
       const counts = await foldNew(work, options, skip);
+      cutInterrupted(paths, tables);
       const read = work.filter(({ run }) => !unreadable.some((each) => each.run === run));
       return { runs: read.length, ...counts, unreadable };
     },
@@ -120,16 +122,15 @@ function workOn(paths: GatePaths, { runs }: Tables, run: RunId, settled?: string
   return [{ run, bytes: stat.size < folded ? stat.size : stat.size - folded, stamp }];
 }
 
+/** A gate that was killed wrote no end of what was open. Its last records are folded by now. */
+function cutInterrupted(paths: GatePaths, { runs }: Tables): void {
+  const open = runs.unended();
+  if (open.length === 0) return;
+  const states = runStates(paths);
+  for (const run of open) if (states(run) === 'interrupted') runs.cut(run);
+}
+
 function gone(before: readonly RunId[], now: readonly RunId[]): RunId[] {
   const there = new Set(now);
   return before.filter((run) => !there.has(run));
-}
-
-function runFolders(dir: string): RunId[] {
-  try {
-    return readdirSync(dir).filter(isRunId).sort();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -55,7 +55,9 @@ export function prepareRows(database: SqliteDatabase) {
     stop: run('UPDATE runs SET ended = ?, exit_code = ?, signal = ? WHERE id = ?'),
     words: run('INSERT INTO words (rowid, host, url, text, tools) VALUES (?, ?, ?, ?, ?)'),
     noWords: run('DELETE FROM words WHERE rowid = ?'),
-    folded: run('UPDATE runs SET folded = ?, lines = ?, head = ?, damaged = damaged + ? WHERE id = ?'),
+    folded: run(
+      'UPDATE runs SET folded = ?, lines = ?, head = ?, damaged = damaged + ?, cut = 0 WHERE id = ?',
+    ),
   };
 }
 

@@ -10,6 +10,10 @@ export interface RunTable {
   position(run: RunId): Position | undefined;
   /** Adds runs, in the order given, unless they are there. */
   add(runs: readonly RunId[]): void;
+  /** Those that may go on: without `run.end`, and not known as cut. */
+  unended(): RunId[];
+  /** Gives what is open in a run the outcome that no record will give it any more. */
+  cut(run: RunId): void;
 }
 
 /** Prepares the access to the table `runs`. */
@@ -18,6 +22,13 @@ export function createRunTable(database: SqliteDatabase): RunTable {
   const position = database.prepare<[string], Position>(
     'SELECT id AS row, folded, lines, head FROM runs WHERE run = ?',
   );
+  const unended = database.prepare<[], { run: RunId }>(
+    'SELECT run FROM runs WHERE ended IS NULL AND NOT cut',
+  );
+  const stop = database.prepare(
+    `UPDATE events SET outcome = 'gate_stopped' WHERE id BETWEEN ? AND ? AND outcome IS NULL AND kind <> 'refused'`,
+  );
+  const markCut = database.prepare('UPDATE runs SET cut = 1 WHERE id = ?');
   const add = database.prepare('INSERT OR IGNORE INTO runs (run, head) VALUES (?, ?)');
   return {
     all: () => all.all().map(({ run }) => run),
@@ -27,6 +38,17 @@ export function createRunTable(database: SqliteDatabase): RunTable {
       database
         .transaction(() => {
           for (const run of runs) add.run(run, FIRST_PREV);
+        })
+        .immediate();
+    },
+    unended: () => unended.all().map(({ run }) => run),
+    cut(run) {
+      database
+        .transaction(() => {
+          const row = position.get(run)?.row;
+          if (row === undefined) return;
+          stop.run(eventRow(row, 0), eventRow(row + 1, 0) - 1);
+          markCut.run(row);
         })
         .immediate();
     },

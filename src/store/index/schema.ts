@@ -33,6 +33,7 @@ CREATE TABLE runs (
   ended       INTEGER,             -- when run.end was written
   exit_code   INTEGER,
   signal      TEXT,
+  cut         INTEGER NOT NULL DEFAULT 0, -- 1: its gate died, and what was open then has the outcome gate_stopped
   folded      INTEGER NOT NULL DEFAULT 0,
   lines       INTEGER NOT NULL DEFAULT 0,
   head        TEXT NOT NULL,

@@ -1,6 +1,8 @@
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunId } from '../../../../src/core/ids.ts';
 import { type GatePaths, runPaths } from '../../../../src/core/paths.ts';
+import { createHeads } from '../../../../src/store/heads.ts';
 import { type GateIndex, openIndex } from '../../../../src/store/index/open.ts';
 import { rebuildIndex } from '../../../../src/store/index/rebuild.ts';
 import { startRecord } from '../../../helpers/record.ts';
@@ -144,6 +146,52 @@ test('the index is the same folded line by line, at once, and anew; of an interr
   expect(dump(other.database)).toEqual(byLine);
   other.close();
   expect(eventsOf().filter(({ outcome, kind }) => outcome === null && kind !== 'refused')).toHaveLength(2);
+});
+
+describe('what was open when its gate died', () => {
+  const outcomes = (): unknown[] => eventsOf().map(({ url, outcome }) => [url, outcome]);
+  const urlOf = (n: number): string => `https://api.example.com/${n}`;
+  const died = (run: RunId): void =>
+    createHeads(paths).interrupted(() => [{ run, records: 1, head: '0'.repeat(64), packBytes: 0 }]);
+
+  test('ended with it, in the index as it is and in one that is made anew', async () => {
+    const record = await startRecord(paths, startFacts());
+    const exchange = await record.recorder.request(requestFacts({ url: urlOf(1) }), { kind: 'none' });
+    await exchange.response(responseFacts());
+    await exchange.end(endFacts());
+    await record.recorder.request(requestFacts({ url: urlOf(2) }), { kind: 'none' });
+    record.recorder.refused({ proto: 'tcp', address: '192.0.2.1', port: 22, reason: 'port_not_captured' });
+    await index.catchUp();
+    const open = [
+      [urlOf(1), 'complete'],
+      [urlOf(2), null],
+      [null, null],
+    ];
+    expect(outcomes()).toEqual(expect.arrayContaining(open));
+    died(record.run);
+    await index.catchUp();
+    const cut = open.map(([url, outcome]) => [url, url === urlOf(2) ? 'gate_stopped' : outcome]);
+    expect(outcomes()).toEqual(expect.arrayContaining(cut));
+    await rebuildIndex(paths);
+    expect(outcomes()).toEqual(expect.arrayContaining(cut));
+    await record.end({});
+  });
+
+  test('has the outcome of its record after all, where the gate was only held for dead', async () => {
+    const record = await startRecord(paths, startFacts());
+    const exchange = await record.recorder.request(requestFacts({ url: urlOf(1) }), { kind: 'none' });
+    died(record.run);
+    await index.catchUp();
+    expect(outcomes()).toEqual([[urlOf(1), 'gate_stopped']]);
+    await record.recorder.request(requestFacts({ url: urlOf(2) }), { kind: 'none' });
+    await exchange.end(endFacts());
+    await index.catchUp();
+    expect(outcomes().sort()).toEqual([
+      [urlOf(1), 'complete'],
+      [urlOf(2), 'gate_stopped'],
+    ]);
+    await record.end({});
+  });
 });
 
 describe('a ledger that is not as it should be', () => {
