@@ -34,6 +34,11 @@ export interface Way extends Candidate {
   readonly through?: Through;
 }
 
+/** Whether an open connection goes where may be dialled now: lists may have changed since it was made. */
+export function leadsTo(open: Candidate, candidates: readonly Candidate[]): boolean {
+  return candidates.some(({ address, port }) => address === open.address && port === open.port);
+}
+
 export interface Lookup {
   readonly candidates: readonly Candidate[];
   /** The target is reached through a proxy, which looks its name up: nothing was asked, there is no candidate. */

@@ -1,6 +1,6 @@
 import type { Candidate } from '../core/policy.ts';
 import type { Limits } from './limits.ts';
-import type { Way } from './upstream-call.ts';
+import { leadsTo, type Way } from './upstream-call.ts';
 import type { Wire } from './wire.ts';
 
 /** An HTTP/1.1 connection to an origin. */
@@ -48,7 +48,11 @@ export function createPool(limits: Limits): Pool {
         clearTimeout(entry.timer);
         const { connection } = entry;
         connection.wire.onGone = undefined;
-        if (!connection.wire.gone && connection.wire.buffered === 0 && leadsTo(connection, candidates)) {
+        if (
+          !connection.wire.gone &&
+          connection.wire.buffered === 0 &&
+          leadsTo(connection.candidate, candidates)
+        ) {
           connection.wire.socket.ref();
           return connection;
         }
@@ -80,10 +84,4 @@ export function createPool(limits: Limits): Pool {
       }
     },
   };
-}
-
-/** Lists may have changed since the connection was made: its address must be one that is allowed now. */
-function leadsTo(connection: UpstreamConnection, candidates: readonly Candidate[]): boolean {
-  const { address, port } = connection.candidate;
-  return candidates.some((candidate) => candidate.address === address && candidate.port === port);
 }

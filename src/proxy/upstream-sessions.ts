@@ -4,6 +4,7 @@ import { urlAuthority } from './claim.ts';
 import { headRoom } from './http2/fields.ts';
 import type { Limits } from './limits.ts';
 import { watchQuiet } from './quiet.ts';
+import { leadsTo } from './upstream-call.ts';
 import type { Connected } from './upstream-dial.ts';
 
 const MIB = 1024 * 1024;
@@ -46,7 +47,10 @@ export function createSessions(limits: Limits): Sessions {
   return {
     find: (key, candidates) => {
       const usable = (entry: OriginSession): boolean =>
-        !entry.session.closed && !entry.session.destroyed && hasRoom(entry) && leadsTo(entry, candidates);
+        !entry.session.closed &&
+        !entry.session.destroyed &&
+        hasRoom(entry) &&
+        leadsTo(entry.candidate, candidates);
       return open.get(key)?.find(usable);
     },
     add: (key, target, { socket, candidate, connectMs, tlsMs }) => {
@@ -97,10 +101,4 @@ export function createSessions(limits: Limits): Sessions {
 function hasRoom(entry: OriginSession): boolean {
   const most = entry.session.remoteSettings?.maxConcurrentStreams ?? 100;
   return entry.streams < most;
-}
-
-/** Lists may have changed since the connection was made. */
-function leadsTo(entry: OriginSession, candidates: readonly Candidate[]): boolean {
-  const { address, port } = entry.candidate;
-  return candidates.some((candidate) => candidate.address === address && candidate.port === port);
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { drained } from './drained.ts';
 import { WireError } from './errors.ts';
 
 /** Received bytes kept unread before the socket is paused. */
@@ -91,7 +92,8 @@ export class Wire {
   /** Writes; returns undefined when more may follow at once, else a promise that rejects when the peer never takes it. */
   write(chunk: Buffer, stallMs?: number): Promise<void> | undefined {
     if (this.socket.destroyed || this.socket.writableEnded) return Promise.reject(this.#brokenNow());
-    return this.socket.write(chunk) ? undefined : this.#drained(stallMs);
+    if (this.socket.write(chunk)) return undefined;
+    return drained(this.socket, { stallMs, broken: () => this.#brokenNow() });
   }
 
   /** Ends our side cleanly, after everything written. */
@@ -194,23 +196,5 @@ export class Wire {
 
   #brokenNow(): WireError {
     return this.#failure ?? new WireError('broken', 'the connection is closed');
-  }
-
-  #drained(stallMs: number | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (error?: WireError): void => {
-        clearTimeout(timer);
-        this.socket.off('drain', onDrain);
-        this.socket.off('close', onClose);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const onDrain = (): void => settle();
-      const onClose = (): void => settle(this.#brokenNow());
-      const onStall = (): void => settle(new WireError('stalled', `nothing was taken for ${stallMs} ms`));
-      const timer = stallMs === undefined ? undefined : setTimeout(onStall, stallMs);
-      this.socket.on('drain', onDrain);
-      this.socket.on('close', onClose);
-    });
   }
 }

@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { HeaderList } from '../../core/headers.ts';
+import { drained } from '../drained.ts';
 import { WireError } from '../errors.ts';
 import { endToEnd } from '../http1/hop.ts';
 import type { Reply, ReplyHead } from '../reply.ts';
@@ -51,7 +52,9 @@ export class Http2Reply implements Reply {
 
   data(chunk: Buffer): Promise<void> | undefined {
     if (this.#dead) return Promise.reject(new WireError('broken', 'the stream is closed'));
-    return this.#stream.write(chunk) ? undefined : this.#drained();
+    if (this.#stream.write(chunk)) return undefined;
+    const broken = (): WireError => new WireError('broken', 'the stream is closed');
+    return drained(this.#stream, { stallMs: this.#stallMs, broken });
   }
 
   end(trailers: HeaderList | undefined): void {
@@ -83,23 +86,5 @@ export class Http2Reply implements Reply {
 
   get #dead(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
-  }
-
-  #drained(): Promise<void> {
-    const stream = this.#stream;
-    return new Promise((resolve, reject) => {
-      const settle = (error?: WireError): void => {
-        clearTimeout(timer);
-        stream.off('drain', onDrain);
-        stream.off('close', onClose);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const onDrain = (): void => settle();
-      const onClose = (): void => settle(new WireError('broken', 'the stream is closed'));
-      const timer = setTimeout(() => settle(new WireError('stalled', 'nothing was taken')), this.#stallMs);
-      stream.on('drain', onDrain);
-      stream.on('close', onClose);
-    });
   }
 }
