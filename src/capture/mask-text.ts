@@ -1,12 +1,12 @@
-import { KINDS } from '../detect/kinds.ts';
+// Not all kinds: those of personal data bring a library that the start of a run would wait for.
+import { SECRETS } from '../detect/secrets/kinds.ts';
 
 /** Replaces what has the unmistakable shape of a credential, anywhere in a text, by what `replace` makes of it. */
 export type MaskText = (text: string) => string;
 
 /** What the detectors know by an exact format. Here it needs no random look: too much masked does no harm. */
-const EXACT = KINDS.filter(
-  ({ class: of, rank, left, pattern }) =>
-    of === 'secret' && rank <= 1 && left !== 'none' && pattern.flags === '',
+const EXACT = SECRETS.filter(
+  ({ rank, left, pattern }) => rank <= 1 && left !== 'none' && pattern.flags === '',
 ).map(({ pattern }) => pattern.source);
 
 /** What the detectors tell by more than a shape; of a webhook, what stands behind the part that everybody knows. */
