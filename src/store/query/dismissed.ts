@@ -54,7 +54,7 @@ function insert(database: SqliteDatabase, entry: DismissalFacts, add: (...row: R
   }
   const [run = '', seq = ''] = exchange.split(':');
   const row = database.prepare<[string], { id: number }>('SELECT id FROM runs WHERE run = ?').get(run);
-  // Of a run that was removed: nothing to be silent about.
+  // Of a run that was removed, or of no record: nothing to be silent about.
   if (row === undefined || Number(seq) >= MAX_RECORDS) return;
   add(id, eventRow(row.id, Number(seq)), null, code ?? null);
 }
