@@ -4,11 +4,16 @@ import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { GateError } from '../../src/core/errors.ts';
 
-/** The native helper, running: it speaks on three channels besides the terminal's. */
+/** The native helper, running: it speaks on four channels besides the terminal's. */
 export interface Helper {
   readonly child: ChildProcess;
-  /** Directives and commands go in, status lines come out. */
+  /** Directives and commands go in. */
   readonly control: Duplex;
+  /**
+   * Status lines come out. Not by `control`: a stream that was written to when its other end was gone is given up, with
+   * the last lines unread.
+   */
+  readonly reports: Duplex;
   /** Its other end lives in the jail's process 1, which ends everything when this end is gone. Refused attempts come out. */
   readonly deadman: Duplex;
 }
@@ -43,12 +48,12 @@ function isExecutable(path: string): boolean {
 export function startHelper(path: string): Helper {
   const child = spawn(path, [], {
     // The numbers of the places after the first three are FD_* in native/report.h.
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', 'pipe'],
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', 'pipe', 'pipe'],
     cwd: '/',
     env: {},
   });
-  const [, , , , control, deadman] = child.stdio as readonly unknown[];
-  return { child, control: asDuplex(control), deadman: asDuplex(deadman) };
+  const [, , , , control, deadman, reports] = child.stdio as readonly unknown[];
+  return { child, control: asDuplex(control), deadman: asDuplex(deadman), reports: asDuplex(reports) };
 }
 
 /** Extra pipes of a child are sockets in both directions, which the type of `stdio` does not say. */

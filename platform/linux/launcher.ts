@@ -31,7 +31,7 @@ type Session = ReturnType<typeof createSession>;
 
 /** What is known of one helper, from its start to the moment when nothing of it is left. */
 function createSession(helper: Helper, events: JailEvents) {
-  const { child, control, deadman } = helper;
+  const { child, control, deadman, reports } = helper;
   const handles = receiveHandles(child);
   const inside = createInside((line) => control.write(line));
   const features: string[] = [];
@@ -65,7 +65,7 @@ function createSession(helper: Helper, events: JailEvents) {
       end = parseEnd(kind, value);
     },
   };
-  eachLine(control, (line) => {
+  eachLine(reports, (line) => {
     const [word = '', ...rest] = line.split(' ');
     words[word]?.(rest);
   });
@@ -75,12 +75,12 @@ function createSession(helper: Helper, events: JailEvents) {
   });
   child.on('message', inside.arrived);
   // What breaks them is the helper's end, which `close` tells.
-  for (const stream of [control, deadman]) stream.on('error', () => undefined);
+  for (const stream of [control, deadman, reports]) stream.on('error', () => undefined);
   child.on('error', (error) => {
     failure ??= new GateError('jail_failed', `the jail's helper could not be started: ${messageOf(error)}`);
     closed.resolve();
   });
-  // After its exit and the end of both streams: all of the jail is gone, and every report was read.
+  // After its exit and the end of all streams: all of the jail is gone, and every report was read.
   child.on('close', () => {
     // Nothing is left that could connect to them.
     handles.closeAll();

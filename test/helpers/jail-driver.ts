@@ -1,7 +1,8 @@
 /**
  * Runs a command in the jail with this terminal, for trying things by hand and for tests in a terminal:
  * `tsx test/helpers/jail-driver.ts [--spec JSON] -- command arguments…`. Refused attempts and the end go to stderr as
- * JSON lines when JAIL_TRACE is set.
+ * JSON lines when JAIL_TRACE is set. With JAIL_LATE a signal is passed on twice, the second time when the command has
+ * ended of the first, and before anything is read of that. With JAIL_UNUSED the jail is taken down when it stands.
  */
 
 import { createJail } from '../../platform/index.ts';
@@ -39,7 +40,12 @@ function trace(value: unknown): void {
 
 function forwardSignals(jail: Jail): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
-    process.on(signal, () => jail.signal(signal));
+    process.on(signal, () => {
+      jail.signal(signal);
+      if (!process.env['JAIL_LATE']) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      jail.signal(signal);
+    });
   }
 }
 
@@ -55,6 +61,10 @@ async function main(): Promise<void> {
   // An echo stands in for gate's DNS.
   for (const socket of jail.dnsSockets) {
     socket.on('message', (question, from) => socket.send(question, from.port, from.address));
+  }
+  if (process.env['JAIL_UNUSED']) {
+    jail.destroy();
+    return;
   }
   forwardSignals(jail);
   await jail.launch();

@@ -68,7 +68,12 @@ export interface Rig {
   ): Promise<Outcome>;
   /** The command line of `startJailed`, to be run by something else. */
   command(command: readonly string[], spec?: Partial<JailSpec>): readonly string[];
-  startJailed(user: User, command: readonly string[], spec?: Partial<JailSpec>): Running;
+  startJailed(
+    user: User,
+    command: readonly string[],
+    spec?: Partial<JailSpec>,
+    env?: Readonly<Record<string, string>>,
+  ): Running;
   /** Runs it as the same user without a jail. */
   outside(user: User, command: readonly string[]): Promise<Outcome>;
   remove(): void;
@@ -106,8 +111,8 @@ export async function createRig(): Promise<Rig> {
     '--',
     ...command,
   ];
-  const startJailed = (user: User, command: readonly string[], spec: Partial<JailSpec> = {}): Running =>
-    start(user, argv(command, spec), dir);
+  const startJailed: Rig['startJailed'] = (user, command, spec = {}, env = {}) =>
+    start(user, argv(command, spec), dir, env);
   return {
     dir,
     probe,
@@ -131,7 +136,12 @@ function mustRun(file: string, args: readonly string[]): void {
   if (made.status !== 0) throw new Error(`${file} ${args.join(' ')}: ${made.stderr || made.error?.message}`);
 }
 
-function start(user: User, command: readonly string[], dir: string): Running {
+function start(
+  user: User,
+  command: readonly string[],
+  dir: string,
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const [file = '', ...args] = command;
   const shared = join(dir, `env-${user.name}`);
   mkdirSync(shared, { recursive: true });
@@ -140,7 +150,7 @@ function start(user: User, command: readonly string[], dir: string): Running {
   const child = spawn(file, args, {
     ...ids,
     cwd: shared,
-    env: { PATH: process.env['PATH'] ?? '', HOME: shared, JAIL_TRACE: '1', LC_ALL: 'C' },
+    env: { PATH: process.env['PATH'] ?? '', HOME: shared, JAIL_TRACE: '1', LC_ALL: 'C', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return { child, outcome: collect(child) };

@@ -24,6 +24,14 @@ async function until(condition: () => boolean, ms: number): Promise<number> {
   return Date.now() - start;
 }
 
+async function ready({ child }: Running): Promise<void> {
+  let text = '';
+  child.stdout?.on('data', (data) => {
+    text += data;
+  });
+  await until(() => text.includes('ready'), 20_000);
+}
+
 describe('life and death of a jail', skipBecause(missing), () => {
   let rig: Rig;
   beforeAll(async () => {
@@ -164,19 +172,55 @@ describe('life and death of a jail', skipBecause(missing), () => {
         '-c',
         'trap "echo got; exit 9" USR2; echo ready; while :; do sleep 0.05; done',
       ]);
-      let text = '';
-      running.child.stdout?.on('data', (data) => {
-        text += data;
-      });
-      await until(() => text.includes('ready'), 20_000);
+      await ready(running);
       running.child.kill('SIGUSR2');
       const outcome = await running.outcome;
       expect(outcome).toMatchObject({ stdout: 'ready\ngot\n', end: { exitCode: 9 } });
     });
 
+    it('tells how the command ended also to who had no time to read it and passed on one more signal', async () => {
+      const running = rig.startJailed(
+        user,
+        ['sh', '-c', 'echo ready; exec sleep 60'],
+        {},
+        { JAIL_LATE: '1' },
+      );
+      await ready(running);
+      running.child.kill('SIGTERM');
+      expect((await running.outcome).end).toEqual({ signal: 'SIGTERM', number: 15 });
+    });
+
+    it('tells how the command ended also when signals for it came too late', async () => {
+      const running = rig.startJailed(user, ['sh', '-c', 'echo ready; exec sleep 60']);
+      await ready(running);
+      const helper = childOf(running.child.pid);
+      const init = childOf(helper, 'gate-jail');
+      process.kill(init, 'SIGSTOP');
+      process.kill(childOf(init), 'SIGTERM');
+      for (const late of ['SIGUSR2', 'SIGQUIT', 'SIGHUP'] as const) running.child.kill(late);
+      await sleep(500);
+      process.kill(helper, 'SIGSTOP');
+      process.kill(init, 'SIGCONT');
+      await sleep(500);
+      process.kill(helper, 'SIGCONT');
+      expect((await running.outcome).end).toEqual({ signal: 'SIGTERM', number: 15 });
+    });
+
     it('keeps its own process group: a command that kills its group kills only itself', async () => {
       const inside = await rig.jailed(user, ['bash', '-c', 'kill -9 0']);
       expect(inside.end).toEqual({ signal: 'SIGKILL', number: 9 });
+    });
+
+    it('ends at once when its command is not started after all', async () => {
+      let quickest = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 5; round += 1) {
+        const before = Date.now();
+        const running = rig.startJailed(user, ['true'], {}, { JAIL_UNUSED: '1' });
+        expect(await running.outcome).toMatchObject({ code: 0, stderr: '' });
+        quickest = Math.min(quickest, Date.now() - before);
+      }
+      // A part that does not hear of it is killed after a second.
+      expect(quickest).toBeLessThan(1000);
     });
 
     it('delivers what was refused just before the end', async () => {

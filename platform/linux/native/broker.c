@@ -139,8 +139,14 @@ static int receive_listener(int channel) {
 }
 
 static _Noreturn void run(struct broker *broker, int channel) {
+  sigset_t finish;
+  sigemptyset(&finish);
+  sigaddset(&finish, SIGTERM);
   broker->listener = receive_listener(channel);
-  while (broker->listener < 0) pause();
+  if (broker->listener < 0) {
+    while (sigwaitinfo(&finish, NULL) < 0) continue;
+    _exit(0);
+  }
   notice_prefer_turns(broker->listener);
   pthread_mutex_lock(&broker->lock);
   for (int i = 0; i < 2; i++)
@@ -148,9 +154,6 @@ static _Noreturn void run(struct broker *broker, int channel) {
   pthread_mutex_unlock(&broker->lock);
   if (write_all(channel, "r", 1) < 0) _exit(EXIT_FAILED);
   const struct timespec pause_for = {0, LOOK_MS * 1000000L};
-  sigset_t finish;
-  sigemptyset(&finish);
-  sigaddset(&finish, SIGTERM);
   for (unsigned turn = 1; sigtimedwait(&finish, NULL, &pause_for) < 0; turn++) {
     look_after(broker);
     if (turn % TELL_TURNS == 0) turned_tell(&broker->turned);
@@ -165,7 +168,9 @@ static void keep_only(int channel) {
   for (int fd = 0; fd < 3; fd++)
     if (null < 0 || dup2(null, fd) < 0) fail("broker", "/dev/null");
   if (dup2(channel, CHANNEL) < 0) fail("broker", "channel");
-  if (syscall(SYS_close_range, (unsigned)FD_CONTROL + 1, ~0U, 0) < 0) fail("broker", "close_range");
+  close(FD_CONTROL);
+  close(FD_DEADMAN);
+  if (syscall(SYS_close_range, (unsigned)FD_REPORT + 1, ~0U, 0) < 0) fail("broker", "close_range");
 }
 
 static _Noreturn void become_broker(const struct spec *spec, bool whole, pid_t helper, int channel) {

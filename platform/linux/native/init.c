@@ -66,7 +66,7 @@ static void launch(struct init *init, bool terminal) {
   if (terminal) give_terminal(init);
   worker_release(&worker);
   let_go_of_stdio();
-  close(FD_CONTROL);
+  close(FD_REPORT);
   close(init->setup->broker);
   caps_set(0);
   /* Changed credentials clear it. */
@@ -83,6 +83,19 @@ static _Noreturn void finish(struct init *init, int status) {
   _exit(0);
 }
 
+static void reap(struct init *init) {
+  struct signalfd_siginfo ignored;
+  while (read(init->children, &ignored, sizeof ignored) > 0) continue;
+  int status = 0;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;) {
+    if (pid != init->worker) continue;
+    if (!WIFSTOPPED(status)) finish(init, status);
+    pid_t group = init->setup->terminal >= 0 ? tcgetpgrp(init->setup->terminal) : 0;
+    init->foreground = group > 0 ? group : 0;
+    tell(init, OP_STOPPED, WSTOPSIG(status));
+  }
+}
+
 static void handle_message(struct init *init) {
   struct message message;
   if (!message_receive(init->setup->helper, &message)) end_all();
@@ -96,21 +109,11 @@ static void handle_message(struct init *init) {
       if (message.value) give_terminal(init);
       if (init->worker > 0) kill(-init->worker, SIGCONT);
       break;
-    case OP_DESTROY: finish(init, SIGKILL);
+    case OP_DESTROY:
+      /* It may have ended by itself just now. */
+      reap(init);
+      finish(init, SIGKILL);
     default: end_all();
-  }
-}
-
-static void reap(struct init *init) {
-  struct signalfd_siginfo ignored;
-  while (read(init->children, &ignored, sizeof ignored) > 0) continue;
-  int status = 0;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;) {
-    if (pid != init->worker) continue;
-    if (!WIFSTOPPED(status)) finish(init, status);
-    pid_t group = init->setup->terminal >= 0 ? tcgetpgrp(init->setup->terminal) : 0;
-    init->foreground = group > 0 ? group : 0;
-    tell(init, OP_STOPPED, WSTOPSIG(status));
   }
 }
 

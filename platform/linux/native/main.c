@@ -37,8 +37,8 @@
 
 static void prepare_descriptors(void) {
   /* Whatever else this process was given must not reach the jail. */
-  if (syscall(SYS_close_range, (unsigned)FD_DEADMAN + 1, ~0U, 0) < 0) fail("kernel", "close_range");
-  for (int fd = FD_IPC; fd <= FD_DEADMAN; fd++)
+  if (syscall(SYS_close_range, (unsigned)FD_REPORT + 1, ~0U, 0) < 0) fail("kernel", "close_range");
+  for (int fd = FD_IPC; fd <= FD_REPORT; fd++)
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) fail("descriptors", "not started by gate");
 }
 
@@ -67,6 +67,7 @@ static pid_t start_init(const struct init_setup *setup, int helper_end) {
     close(helper_end);
     /* What is handed over while the jail runs is made out here, where nothing in the jail can ask for it. */
     close(FD_IPC);
+    close(FD_CONTROL);
     init_run(setup);
   }
   return pid;

@@ -21,7 +21,7 @@ void say(const char *format, ...) {
     if (line[i] == '\n') line[i] = '?';
   line[size++] = '\n';
   /* One send a line: several processes share the socket while the jail is built. */
-  ssize_t sent = send(FD_CONTROL, line, size, MSG_NOSIGNAL);
+  ssize_t sent = send(FD_REPORT, line, size, MSG_NOSIGNAL);
   (void)sent; /* Node is gone: the dead-man socket ends everything. */
 }
 
