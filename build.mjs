@@ -23,8 +23,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // Native, and looks for its binary beside its own files.
-  external: ['better-sqlite3'],
   // CommonJS packages inside an ESM bundle ask for require.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

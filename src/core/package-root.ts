@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GateError } from './errors.ts';
 
@@ -9,6 +9,27 @@ export function packageRoot(): string {
     if (existsSync(join(dir, 'package.json')) && existsSync(join(dir, 'profiles'))) return dir;
   }
   throw new GateError('broken_install', 'this installation of gate is incomplete', {
+    hint: 'npm install --global gate-run',
+  });
+}
+
+/** Whether a package manager has put this installation among its packages; else it is a clone that somebody works in. */
+export function isInstalled(root: string): boolean {
+  return basename(dirname(root)) === 'node_modules';
+}
+
+/**
+ * The folder of better-sqlite3, whose binary is the one part of gate that is not in its bundle: below the installation,
+ * or beside it where packages share a folder. Node would look further up as well, past folders in which a command in
+ * the jail can make packages, and the next gate would load what it put there.
+ * @throws GateError `broken_install` (exit code 125) where it is in neither place.
+ */
+export function sqliteFolder(root: string = packageRoot()): string {
+  const places = [join(root, 'node_modules', 'better-sqlite3')];
+  if (isInstalled(root)) places.push(join(dirname(root), 'better-sqlite3'));
+  const found = places.find((place) => existsSync(place));
+  if (found !== undefined) return found;
+  throw new GateError('broken_install', `better-sqlite3 is missing: it is not at ${places.join(', nor at ')}`, {
     hint: 'npm install --global gate-run',
   });
 }

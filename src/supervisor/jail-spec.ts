@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { JailSpec } from '../../platform/jail.ts';
 import type { TrustView } from '../ca/bundle.ts';
+import { isInstalled, sqliteFolder } from '../core/package-root.ts';
 import type { GatePaths } from '../core/paths.ts';
 import { hostsFile, resolvConf } from '../proxy/dns/resolv.ts';
 
@@ -44,15 +44,15 @@ export function jailSpec(options: JailSpecOptions): JailSpec {
   };
 }
 
+/** In a clone, where everything else is somebody's work. */
+const PROGRAM = ['dist', 'node_modules', 'profiles', 'package.json'];
+
 /** What the next `gate` will run: an agent that could change it would be out of the jail tomorrow. */
 function programFiles(root: string): string[] {
-  const names = ['dist', 'node_modules', 'profiles', 'package.json'];
-  const own = names.map((name) => join(root, name)).filter((path) => existsSync(path));
-  // Installed as a dependency of something else, its packages lie beside it and not below it. Where they are below,
-  // naming one by itself would make the jail look for other names of its files, which node-gyp links, on all the disk.
-  const sqlite = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-  const below = own.some((path) => realpathSync(sqlite).startsWith(`${realpathSync(path)}/`));
-  return below ? own : [...own, sqlite];
+  const sqlite = sqliteFolder(root);
+  // Where it is installed also what is not there yet: a `node_modules` of its own would be looked at first.
+  const own = isInstalled(root) ? [root] : PROGRAM.map((name) => join(root, name)).filter((path) => existsSync(path));
+  return sqlite.startsWith(`${root}/`) ? own : [...own, sqlite];
 }
 
 /** Settings that are symbolic links (people keep them in a repository of dotfiles): their targets lie elsewhere. */

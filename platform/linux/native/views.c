@@ -70,12 +70,16 @@ static void overlay_views(struct list *views, const struct mount_entry *entry, c
   }
 }
 
-struct list views_of(const char *path) {
-  struct list views = {0}, mounts = mounts_read();
-  struct list sources = sources_of(&mounts, path);
-  for (size_t i = 0; i < mounts.count; i++) {
-    for (size_t j = 0; j < sources.count; j++) views_in(&views, mounts.items[i], sources.items[j], path);
-    overlay_views(&views, mounts.items[i], path);
+struct list views_among(const struct list *mounts, const char *path) {
+  struct list views = {0}, sources = sources_of(mounts, path);
+  for (size_t i = 0; i < mounts->count; i++) {
+    for (size_t j = 0; j < sources.count; j++) views_in(&views, mounts->items[i], sources.items[j], path);
+    overlay_views(&views, mounts->items[i], path);
   }
   return views;
+}
+
+struct list views_of(const char *path) {
+  struct list mounts = mounts_read();
+  return views_among(&mounts, path);
 }

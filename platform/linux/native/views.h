@@ -6,5 +6,7 @@
 
 /* Every other path at which `path` (real) or a part of it is visible. Views below `path` itself are left out. */
 struct list views_of(const char *path);
+/* Those among mounts that were read before. */
+struct list views_among(const struct list *mounts, const char *path);
 
 #endif
