@@ -51,7 +51,9 @@ const PROGRAM = ['dist', 'node_modules', 'profiles', 'package.json'];
 function programFiles(root: string): string[] {
   const sqlite = sqliteFolder(root);
   // Where it is installed also what is not there yet: a `node_modules` of its own would be looked at first.
-  const own = isInstalled(root) ? [root] : PROGRAM.map((name) => join(root, name)).filter((path) => existsSync(path));
+  const own = isInstalled(root)
+    ? [root]
+    : PROGRAM.map((name) => join(root, name)).filter((path) => existsSync(path));
   return sqlite.startsWith(`${root}/`) ? own : [...own, sqlite];
 }
 

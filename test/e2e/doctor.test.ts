@@ -48,8 +48,6 @@ function copyOfGate(...without: string[]): { root: string; cli: string } {
   const missing = without.map((name) => resolve(name));
   for (const name of ['dist', 'profiles', 'package.json', 'node_modules/better-sqlite3'])
     cpSync(name, join(root, name), { recursive: true, filter: (path) => !missing.includes(resolve(path)) });
-  for (const name of ['node_modules/bindings', 'node_modules/file-uri-to-path'])
-    if (!without.includes('node_modules/better-sqlite3')) cpSync(name, join(root, name), { recursive: true });
   return { root, cli: join(root, 'dist', 'cli.js') };
 }
 

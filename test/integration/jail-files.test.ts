@@ -167,6 +167,31 @@ describe('files in the jail', skipBecause(missing), () => {
       expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
     });
 
+    it('finds them far away, and counts those among the protected ones once, however often they are named', async () => {
+      const { path, spec } = home(user);
+      const script = `cd ${path}; mkdir -p a/b/c; ln dotfiles/gate/allowlist.txt dotfiles/gate/again
+        ln dotfiles/gate/allowlist.txt a/b/c/list`;
+      const far = 'echo x >>../a/b/c/list';
+      expect((await rig.outside(user, sh(`${script}; cat a/b/c/list`))).stdout).toBe('allowed\n');
+      const readOnly = [...(spec.readOnly ?? []), join(path, 'dotfiles/gate'), join(path, 'dotfiles/gate')];
+      const inside = await rig.jailed(user, sh(`${far}; cat ../a/b/c/list`), { ...spec, readOnly });
+      expect(inside).toMatchObject({ code: 0, stdout: 'allowed\n' });
+      expect(inside.stderr).toContain('Read-only file system');
+      expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
+    });
+
+    it('finds them wherever their folder is mounted', skipBecause(mounts), async () => {
+      const { path, spec } = home(user);
+      const views = ['work/list', 'v/list', 'one'];
+      const script = `cd ${path}; ln dotfiles/gate/allowlist.txt work/list; mkdir v; touch one
+        mount --bind work v; mount --bind work/list one`;
+      const write = views.map((name) => `echo x >>${path}/${name}`).join('; ');
+      const inside = await rig.jailedAfter(script, user, sh(`${write}; cat ${path}/v/list`), spec);
+      expect(inside.stdout).toBe('allowed\n');
+      expect(inside.stderr.match(/Read-only file system/g)).toHaveLength(views.length);
+      expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
+    });
+
     const dark = (!isRoot || user.uid === 0) && "needs a folder of root's and an ordinary user's run";
     it('refuses the run when such a name is out of its sight', skipBecause(dark), async () => {
       const { path, spec } = home(user);

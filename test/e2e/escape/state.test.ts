@@ -15,7 +15,7 @@ import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { behind, describeProbes, gateRun, runIn, type SuiteOptions } from './harness.ts';
 import { identities, isRoot } from './identity.ts';
-import { install } from './install.ts';
+import { install, type Layout } from './install.ts';
 import { runsOf } from './ledger.ts';
 import { PROGRAMS, PYTHON } from './places.ts';
 import {
@@ -25,6 +25,7 @@ import {
   LISTS,
   lettingGo,
   NESTED,
+  PACKAGES,
   PROGRAM,
   parents,
   WAYS,
@@ -99,19 +100,37 @@ for (const layout of ['gate-home', 'xdg'] as const) {
 
 describeProbes('hard links made before', HARD_LINKS, common);
 
+const PROGRAM_OF_SCENE = ['{install}/bin/node', '{package}/dist/cli.js'] as const;
+
+/** The product belongs to the user, and is the same afterwards. */
+function laidOut(layout: Layout): Pick<SuiteOptions, 'lay' | 'after'> {
+  const program = (scene: Scene) => digest(join(scene.dir, 'install'));
+  return {
+    lay: async (scene) => {
+      await lay(scene);
+      install(scene, layout);
+      scene.facts['before'] += program(scene);
+    },
+    after: (scene) =>
+      expect(digest(scene.config) + program(scene), 'lists and program are what they were').toBe(
+        scene.facts['before'],
+      ),
+  };
+}
+
 describeProbes('program and commands', [...COMMANDS, ...PROGRAM], {
   ...common,
-  program: ['{install}/bin/node', '{install}/dist/cli.js'],
-  lay: async (scene) => {
-    await lay(scene);
-    install(scene);
-    scene.facts['before'] += digest(join(scene.dir, 'install', 'dist'));
-  },
-  after: (scene) => {
-    const now = digest(scene.config) + digest(join(scene.dir, 'install', 'dist'));
-    expect(now, 'lists and program are what they were').toBe(scene.facts['before']);
-  },
+  program: PROGRAM_OF_SCENE,
+  ...laidOut('alone'),
 });
+
+for (const layout of ['beside', 'linked'] as const) {
+  describeProbes(`program and its packages, ${layout}`, [...PROGRAM, ...PACKAGES], {
+    ...common,
+    program: PROGRAM_OF_SCENE,
+    ...laidOut(layout),
+  });
+}
 
 describe.each(identities())('ways prepared outside, as $name', (identity) => {
   let scene: Scene;

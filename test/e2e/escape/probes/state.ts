@@ -116,20 +116,30 @@ export const NESTED: readonly Probe[] = [
 ];
 
 export const PROGRAM: readonly Probe[] = [
-  file('append to the program', ['append', '{install}/dist/cli.js'], LOCKED),
-  file('replace the program', ['replace', '{install}/dist/cli.js'], LOCKED),
-  file('new file in the program', ['create', '{install}/dist/fresh.js'], LOCKED),
-  file('write a native part', ['open_write', '{install}/{addon}'], LOCKED),
-  file('replace a library', ['swap', '{install}/{addon}'], LOCKED),
-  file('move the program away', ['exchange', '{install}/dist'], LOCKED),
+  file('append to the program', ['append', '{package}/dist/cli.js'], LOCKED),
+  file('replace the program', ['replace', '{package}/dist/cli.js'], LOCKED),
+  file('new file in the program', ['create', '{package}/dist/fresh.js'], LOCKED),
+  file('write a native part', ['open_write', '{binary}'], LOCKED),
+  file('replace a library', ['swap', '{binary}'], LOCKED),
+  file('move the program away', ['exchange', '{package}/dist'], LOCKED),
   file('move the installation away', ['exchange', '{install}'], LOCKED),
   file('replace the node that runs gate', ['swap', '{install}/bin/node'], LOCKED),
   file('make node writable', ['chmod', '{install}/bin/node'], LOCKED),
   nested('another node, its mounts let go', ['let_go', '{install}/bin/node', 'unlink'], /^E(BUSY|ROFS)$/),
 ];
 
+/** Where the next gate would find what it loads, if it looked as Node does. */
+export const PACKAGES: readonly Probe[] = [
+  file('a package of our own before the right one', ['make_folder', '{package}/node_modules'], LOCKED),
+  file('exchange the database package', ['exchange', '{packages}/better-sqlite3'], LOCKED),
+  file('move the folder of packages away', ['exchange', '{packages}'], LOCKED),
+  file('append to the database', ['append', '{binary}'], LOCKED),
+  file('another binary that is looked for first', ['create', '{database}/build/better_sqlite3.node'], LOCKED),
+  file('another entry of the package', ['append', '{package}/package.json'], LOCKED),
+];
+
 function tool(name: string, args: readonly string[], expect: RegExp, wanted = ''): Probe {
-  const gate = ['{install}/bin/node', '{install}/dist/cli.js', ...args];
+  const gate = ['{install}/bin/node', '{package}/dist/cli.js', ...args];
   return { name, class: CLASS, ...both(py('tool', wanted, '--', ...gate)), expect };
 }
 

@@ -38,6 +38,12 @@ def create(path):
     return "created"
 
 
+def make_folder(path):
+    os.mkdir(path)
+    os.rmdir(path)
+    return "made"
+
+
 def replace(path):
     """What an editor does: a new file renamed over the old one."""
     fresh = path + ".fresh"
@@ -145,6 +151,6 @@ def execute(path):
     raise p.Refused("ran as %s" % seen)
 
 
-p.run({f.__name__: f for f in (append, open_write, open_read, create, replace, swap, unlink, chmod, truncate, read,
+p.run({f.__name__: f for f in (append, open_write, open_read, create, make_folder, replace, swap, unlink, chmod, truncate, read,
                                listing, read_link, rename_parent, exchange, from_cwd, through_self, descriptor,
                                mapped, execute)})
