@@ -29,11 +29,6 @@ export function sqliteFolder(root: string = packageRoot()): string {
   if (isInstalled(root)) places.push(join(dirname(root), 'better-sqlite3'));
   const found = places.find((place) => existsSync(place));
   if (found !== undefined) return found;
-  throw new GateError(
-    'broken_install',
-    `better-sqlite3 is missing: it is not at ${places.join(', nor at ')}`,
-    {
-      hint: 'npm install --global gate-run',
-    },
-  );
+  const message = `better-sqlite3 is missing: it is not at ${places.join(', nor at ')}`;
+  throw new GateError('broken_install', message, { hint: 'npm install --global gate-run' });
 }

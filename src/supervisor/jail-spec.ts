@@ -49,12 +49,12 @@ const PROGRAM = ['dist', 'node_modules', 'profiles', 'package.json'];
 
 /** What the next `gate` will run: an agent that could change it would be out of the jail tomorrow. */
 function programFiles(root: string): string[] {
-  const sqlite = sqliteFolder(root);
   // Where it is installed also what is not there yet: a `node_modules` of its own would be looked at first.
   const own = isInstalled(root)
     ? [root]
     : PROGRAM.map((name) => join(root, name)).filter((path) => existsSync(path));
-  return sqlite.startsWith(`${root}/`) ? own : [...own, sqlite];
+  // By itself as well: of what is in a `node_modules`, only what is named is looked for by other names (hard links).
+  return [...own, sqliteFolder(root)];
 }
 
 /** Settings that are symbolic links (people keep them in a repository of dotfiles): their targets lie elsewhere. */

@@ -41,7 +41,13 @@ export function install(scene: Scene, layout: Layout = 'alone'): void {
   if (layout === 'linked') symlinkSync(relative(packages, database), join(packages, DATABASE));
   mkdirSync(join(target, 'bin'), { recursive: true });
   copyFileSync(NODE, join(target, 'bin', 'node'));
-  Object.assign(scene.facts, { install: target, package: gate, packages, database, binary: join(database, BINARY) });
+  Object.assign(scene.facts, {
+    install: target,
+    package: gate,
+    packages,
+    database,
+    binary: join(database, BINARY),
+  });
   const { uid, gid } = scene.identity;
   execFileSync('chown', ['-hR', `${uid}:${gid}`, target]);
 }

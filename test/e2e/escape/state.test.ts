@@ -19,6 +19,7 @@ import { install, type Layout } from './install.ts';
 import { runsOf } from './ledger.ts';
 import { PROGRAMS, PYTHON } from './places.ts';
 import {
+  BINARY_LINK,
   COMMANDS,
   HARD_LINKS,
   HIDDEN_FILES,
@@ -109,6 +110,9 @@ function laidOut(layout: Layout): Pick<SuiteOptions, 'lay' | 'after'> {
     lay: async (scene) => {
       await lay(scene);
       install(scene, layout);
+      const hard = join(scene.home, 'database-hard');
+      rmSync(hard, { force: true });
+      linkSync(scene.facts['binary'] ?? '', hard);
       scene.facts['before'] += program(scene);
     },
     after: (scene) =>
@@ -118,14 +122,14 @@ function laidOut(layout: Layout): Pick<SuiteOptions, 'lay' | 'after'> {
   };
 }
 
-describeProbes('program and commands', [...COMMANDS, ...PROGRAM], {
+describeProbes('program and commands', [...COMMANDS, ...PROGRAM, ...BINARY_LINK], {
   ...common,
   program: PROGRAM_OF_SCENE,
   ...laidOut('alone'),
 });
 
 for (const layout of ['beside', 'linked'] as const) {
-  describeProbes(`program and its packages, ${layout}`, [...PROGRAM, ...PACKAGES], {
+  describeProbes(`program and its packages, ${layout}`, [...PROGRAM, ...PACKAGES, ...BINARY_LINK], {
     ...common,
     program: PROGRAM_OF_SCENE,
     ...laidOut(layout),

@@ -128,6 +128,11 @@ export const PROGRAM: readonly Probe[] = [
   nested('another node, its mounts let go', ['let_go', '{install}/bin/node', 'unlink'], /^E(BUSY|ROFS)$/),
 ];
 
+/** A name that was given to what gate loads before, as pnpm's store has one. */
+export const BINARY_LINK: readonly Probe[] = [
+  file('the database by a hard link made before', ['append', '{home}/database-hard'], LOCKED),
+];
+
 /** Where the next gate would find what it loads, if it looked as Node does. */
 export const PACKAGES: readonly Probe[] = [
   file('a package of our own before the right one', ['make_folder', '{package}/node_modules'], LOCKED),
