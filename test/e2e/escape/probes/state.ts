@@ -136,7 +136,8 @@ export const BINARY_LINK: readonly Probe[] = [
 /** Where the next gate would find what it loads, if it looked as Node does. */
 export const PACKAGES: readonly Probe[] = [
   file('a package of our own before the right one', ['make_folder', '{package}/node_modules'], LOCKED),
-  file('exchange the database package', ['exchange', '{packages}/better-sqlite3'], LOCKED),
+  file('exchange the database package', ['exchange_beside', '{packages}/better-sqlite3'], LOCKED),
+  file('exchange the program', ['exchange_beside', '{package}'], LOCKED),
   file('move the folder of packages away', ['exchange', '{packages}'], LOCKED),
   file('append to the database', ['append', '{binary}'], LOCKED),
   file('another binary that is looked for first', ['create', '{database}/build/better_sqlite3.node'], LOCKED),

@@ -108,10 +108,21 @@ def rename_parent(folder, inner, wanted):
 
 def exchange(folder):
     """RENAME_EXCHANGE with a folder of ours: swaps the config without ever unlinking it."""
-    ours = os.path.join(os.environ["HOME"], "ours-%d" % os.getpid())
+    return exchange_with(os.path.join(os.environ["HOME"], "ours-%d" % os.getpid()), folder)
+
+
+def exchange_beside(folder):
+    """The same with one that lies in the same folder, and so in the same mount."""
+    return exchange_with("%s-ours-%d" % (folder, os.getpid()), folder)
+
+
+def exchange_with(ours, folder):
     os.mkdir(ours)
-    p.syscall(316, -100, ours.encode(), -100, folder.encode(), 2)
-    p.syscall(316, -100, ours.encode(), -100, folder.encode(), 2)
+    try:
+        p.syscall(316, -100, ours.encode(), -100, folder.encode(), 2)
+        p.syscall(316, -100, ours.encode(), -100, folder.encode(), 2)
+    finally:
+        os.rmdir(ours)
     return "exchanged"
 
 
@@ -152,5 +163,5 @@ def execute(path):
 
 
 p.run({f.__name__: f for f in (append, open_write, open_read, create, make_folder, replace, swap, unlink, chmod, truncate, read,
-                               listing, read_link, rename_parent, exchange, from_cwd, through_self, descriptor,
+                               listing, read_link, rename_parent, exchange, exchange_beside, from_cwd, through_self, descriptor,
                                mapped, execute)})
