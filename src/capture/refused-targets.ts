@@ -12,7 +12,7 @@ export interface RefusedTarget {
 /** Remembers what was refused by target, so that the summary can say what would have helped. */
 export interface RefusedTargets {
   add(fact: RefusedFacts, count: number): void;
-  /** Most frequent first. */
+  /** Most frequent first; equally frequent ones by the order of `CURABLE`, then as they came. */
   read(): RefusedTarget[];
 }
 
@@ -33,6 +33,11 @@ export function createRefusedTargets(): RefusedTargets {
       if (known === undefined && targets.size >= MAX_TARGETS) return;
       targets.set(key, { host: where, port, reason, count: (known?.count ?? 0) + count });
     },
-    read: () => [...targets.values()].sort((a, b) => b.count - a.count),
+    // By reason, too: jail and proxy report each in their own time, so the order they come in says nothing.
+    read: () => [...targets.values()].sort((a, b) => b.count - a.count || rank(a) - rank(b)),
   };
+}
+
+function rank({ reason }: RefusedTarget): number {
+  return CURABLE.indexOf(reason);
 }

@@ -25,6 +25,20 @@ test.each([
     ],
     '2 refused: b.test:22 - gate passthrough b.test:22',
   ],
+  [
+    [
+      { host: 'a.test', port: 443, reason: 'unreadable_protocol' },
+      { host: 'b.test', port: 22 },
+    ],
+    '1 refused: b.test:22 - gate passthrough b.test:22',
+  ],
+  [
+    [
+      { host: 'b.test', port: 22 },
+      { host: 'a.test', port: 443, reason: 'unreadable_protocol' },
+    ],
+    '1 refused: b.test:22 - gate passthrough b.test:22',
+  ],
   [[{ host: 'new.test', port: 8081 }], '1 refused: new.test:8081 - on a list by now: run it again'],
 ])('of what was refused, the line names what helps: %j', (facts, line) => {
   expect(refusedLine(refused(...facts), [8081])).toBe(`gate: ${line}`);
