@@ -31,7 +31,7 @@ export function helperPath(): string {
     if (isExecutable(path)) return path;
   }
   throw new GateError('no_helper', 'the jail cannot be built: its native helper (gate-jail) is missing', {
-    hint: 'install a C compiler (Debian, Ubuntu: apt install gcc libc6-dev; Fedora: dnf install gcc glibc-static; Alpine: apk add gcc musl-dev linux-headers) and run `npm rebuild gate-run`, in a clone `npm run build`',
+    hint: 'install a C compiler (Debian, Ubuntu: apt install gcc libc6-dev; Fedora: dnf install gcc glibc-static; Alpine: apk add gcc musl-dev linux-headers) and run `npm run build` in the clone; a package brings it: npm install --global gate-run',
   });
 }
 

@@ -19,6 +19,10 @@ export async function recordAction(
   try {
     createActions(paths).record(type, fields);
   } catch (error) {
-    throw new GateError('not_recorded', `${message}: ${messageOf(error)}`, { hint, cause: error });
+    const cure = error instanceof GateError ? error.hint : undefined;
+    throw new GateError('not_recorded', `${message}: ${messageOf(error)}`, {
+      hint: cure ?? hint,
+      cause: error,
+    });
   }
 }

@@ -2,6 +2,10 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GateError } from './errors.ts';
+import { shellWord } from './shell.ts';
+
+/** Brings the whole package, compiled parts included. */
+const INSTALL = 'npm install --global gate-run';
 
 /** The folder of this installation: the one with gate's package.json, seen from the bundle and from the source. */
 export function packageRoot(): string {
@@ -9,13 +13,21 @@ export function packageRoot(): string {
     if (existsSync(join(dir, 'package.json')) && existsSync(join(dir, 'profiles'))) return dir;
   }
   throw new GateError('broken_install', 'this installation of gate is incomplete', {
-    hint: 'npm install --global gate-run',
+    hint: INSTALL,
   });
 }
 
 /** Whether a package manager has put this installation among its packages; else it is a clone that somebody works in. */
 export function isInstalled(root: string): boolean {
   return basename(dirname(root)) === 'node_modules';
+}
+
+/**
+ * What a person types where a part of an installation is missing. A clone builds its parts, by the npm script that
+ * is named; a package came with them.
+ */
+export function bringBack(root: string, script: 'ci' | 'run build'): string {
+  return isInstalled(root) ? INSTALL : `cd ${shellWord(root)} && npm ${script}`;
 }
 
 /**
@@ -30,5 +42,5 @@ export function sqliteFolder(root: string = packageRoot()): string {
   const found = places.find((place) => existsSync(place));
   if (found !== undefined) return found;
   const message = `better-sqlite3 is missing: it is not at ${places.join(', nor at ')}`;
-  throw new GateError('broken_install', message, { hint: 'npm install --global gate-run' });
+  throw new GateError('broken_install', message, { hint: bringBack(root, 'ci') });
 }

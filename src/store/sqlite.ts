@@ -1,7 +1,9 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { codeOf, GateError, messageOf } from '../core/errors.ts';
 import { sqliteFolder } from '../core/package-root.ts';
+import { shellWord } from '../core/shell.ts';
 
 /** The only file that names better-sqlite3; everything else takes the type from here. */
 export type SqliteDatabase = Database.Database;
@@ -12,20 +14,46 @@ export interface OpenDatabaseOptions {
   readonly readonly?: boolean;
 }
 
-/** Opens a database, making the file with mode 0600 where it is missing. Throws what better-sqlite3 throws. */
+/**
+ * Opens a database, making the file with mode 0600 where it is missing. Throws what better-sqlite3 throws, and GateError
+ * `broken_install` (exit code 125) where its binary does not load.
+ */
 export function openDatabase(file: string, options: OpenDatabaseOptions = {}): SqliteDatabase {
   const readonly = options.readonly ?? false;
   if (!readonly) closeSync(openSync(file, 'a', 0o600));
-  const nativeBinding = binary();
-  return new Database(file, { timeout: options.busyTimeoutMs ?? 10_000, readonly, nativeBinding });
+  return connect(file, { timeout: options.busyTimeoutMs ?? 10_000, readonly });
 }
 
-/** Opens a database in memory: an empty one, or a copy of a file's bytes. Throws what better-sqlite3 throws. */
+/** Opens a database in memory: an empty one, or a copy of a file's bytes. Throws as `openDatabase`. */
 export function openInMemory(bytes?: Buffer): SqliteDatabase {
-  return new Database(bytes ?? ':memory:', { nativeBinding: binary() });
+  return connect(bytes ?? ':memory:', {});
 }
 
-/** By its path: left to itself, better-sqlite3 asks other packages to look for it. */
-function binary(): string {
-  return join(sqliteFolder(), 'build', 'Release', 'better_sqlite3.node');
+function connect(file: string | Buffer, options: Database.Options): SqliteDatabase {
+  const folder = sqliteFolder();
+  // By its path: left to itself, better-sqlite3 asks other packages to look for it.
+  const nativeBinding = join(folder, 'build', 'Release', 'better_sqlite3.node');
+  try {
+    return new Database(file, { ...options, nativeBinding });
+  } catch (error) {
+    throw isUnloadable(error) ? unloadable(folder, error) : error;
+  }
+}
+
+/** Node's codes for a binary that is not there, and for one that the system or this Node does not take. */
+function isUnloadable(error: unknown): boolean {
+  return ['MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'].includes(codeOf(error) ?? '');
+}
+
+/** As after an update of Node: a binary is built for one version of its interface. */
+function unloadable(folder: string, cause: unknown): GateError {
+  const [first = ''] = messageOf(cause).split('\n');
+  const reason = messageOf(cause).includes('NODE_MODULE_VERSION')
+    ? `it was built for another version of Node than ${process.version}`
+    : first;
+  return new GateError('broken_install', `better-sqlite3 does not load: ${reason}`, {
+    // Its own build, since `npm rebuild` sees only the packages of the folder it is called in.
+    hint: `npm --prefix ${shellWord(realpathSync(folder))} run install`,
+    cause,
+  });
 }

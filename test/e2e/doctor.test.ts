@@ -1,7 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { healthyHome } from '../../fixtures/homes/healthy.ts';
@@ -146,7 +155,8 @@ test('without helper and native module doctor starts, and says how to get them',
   const { of } = read(stdout);
   expect(of('native-module')).toMatchObject({
     status: 'fail',
-    fix: `cd ${root} && npm rebuild better-sqlite3`,
+    detail: expect.stringContaining('better-sqlite3 is missing'),
+    fix: `cd ${root} && npm ci`,
   });
   expect(of('helper')).toMatchObject({
     status: 'fail',
@@ -155,6 +165,50 @@ test('without helper and native module doctor starts, and says how to get them',
   expect(of('jail')).toMatchObject({ status: 'skip' });
   expect(of('config')).toMatchObject({ status: 'ok' });
   expect(of('ca')).toMatchObject({ status: 'ok' });
+  rmSync(root, { recursive: true, force: true });
+});
+
+test.each([
+  ['broken', 'no program', 'better-sqlite3 does not load: '],
+  ['missing', undefined, 'better-sqlite3 does not load: Cannot find module'],
+])('a native module that is %s: each command says so, and what to type', (state, content, message) => {
+  const binary = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+  const { root, cli } = copyOfGate(binary);
+  if (content !== undefined) writeFileSync(join(root, binary), content);
+  const fix = `npm --prefix ${join(root, 'node_modules', 'better-sqlite3')} run install`;
+  const env = { ...home.env, GATE_HOME: join(home.dir, state) };
+  const gate = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { env, encoding: 'utf8' });
+  for (const args of [['run', '--', 'true'], ['events'], ['allow', 'example.test']]) {
+    const { status, stderr } = gate(...args);
+    expect([args[0], status, stderr]).toEqual([args[0], 125, expect.stringContaining(message)]);
+    expect(stderr).toMatch(`\n  ${fix}\n`);
+    expect(stderr.split('\n').length).toBe(3);
+  }
+  const { of } = read(gate('doctor', '--json').stdout);
+  expect(of('native-module')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining(message),
+    fix,
+  });
+  rmSync(root, { recursive: true, force: true });
+});
+
+test('a helper that does not start: a clone builds it again, a package is installed again', () => {
+  const { root, cli } = copyOfGate();
+  const installed = join(root, 'elsewhere', 'node_modules', 'gate-run');
+  mkdirSync(dirname(installed), { recursive: true });
+  writeFileSync(join(root, 'dist', 'native', 'gate-jail'), 'no program');
+  const fix = (path: string) => {
+    const { stdout } = spawnSync(process.execPath, [path, 'doctor', '--json'], {
+      env: home.env,
+      encoding: 'utf8',
+    });
+    return read(stdout).of('helper')?.fix;
+  };
+  expect(fix(cli)).toBe(`cd ${root} && npm run build`);
+  for (const name of ['dist', 'profiles', 'package.json', 'node_modules'])
+    cpSync(join(root, name), join(installed, name), { recursive: true });
+  expect(fix(join(installed, 'dist', 'cli.js'))).toBe('npm install --global gate-run');
   rmSync(root, { recursive: true, force: true });
 });
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { bringBack } from '../../core/package-root.ts';
 import { commandLine } from '../../output/printable.ts';
-import { type Check, type CheckContext, fail, found, type Problem, problemOf } from '../check.ts';
+import { type Check, fail, found, type Problem, problemOf } from '../check.ts';
 
 /** `e_machine` of an ELF header (elf(5)), by Node's name of the architecture. */
 const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
@@ -27,13 +28,9 @@ export const helper: Check = {
       return found([fail(`${built} may not be executed: there is no jail`, fix)], '');
     }
     const problem = wrongMachine(path) ?? cannotStart(path);
-    return found(problem === undefined ? [] : [fail(problem, rebuild(context))], path);
+    return found(problem === undefined ? [] : [fail(problem, bringBack(context.root(), 'run build'))], path);
   },
 };
-
-function rebuild({ root }: CheckContext): string {
-  return `${commandLine(['cd', root()])} && npm rebuild`;
-}
 
 /** Why a file is no program for this machine; undefined where it is one. */
 export function wrongMachine(path: string, arch: string = process.arch): string | undefined {

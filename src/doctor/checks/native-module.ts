@@ -1,12 +1,10 @@
-import { messageOf } from '../../core/errors.ts';
-import { commandLine } from '../../output/printable.ts';
-import { type Check, fail, fine, found } from '../check.ts';
+import { type Check, fine, found, problemOf } from '../check.ts';
 
 /** Does better-sqlite3 load, and can it open a database? Locks and the index stand on it. */
 export const nativeModule: Check = {
   id: 'native-module',
   title: 'Native module',
-  async run({ root }) {
+  async run() {
     try {
       const { openInMemory } = await import('../../store/sqlite.ts');
       const database = openInMemory();
@@ -14,10 +12,7 @@ export const nativeModule: Check = {
       database.close();
       return fine(`better-sqlite3 with SQLite ${String(version)}`);
     } catch (error) {
-      // Of a binary for another Node, the message is a paragraph with advice for its developers.
-      const [first = ''] = messageOf(error).split('\n');
-      const message = `better-sqlite3 does not load, so no run can be recorded: ${first}`;
-      return found([fail(message, `${commandLine(['cd', root()])} && npm rebuild better-sqlite3`)], '');
+      return found([problemOf(error)], '');
     }
   },
 };

@@ -33,7 +33,7 @@ export function machineProblems(machine: Machine): Problem[] {
   if (isOlder(machine.node, NEEDED)) {
     const message = `Node ${machine.node} is older than ${NEEDED.join('.')}: gate may fail anywhere`;
     problems.push(
-      fail(message, 'install Node 22 or 24 (https://nodejs.org/en/download), then `npm rebuild`'),
+      fail(message, 'install Node 22 or 24 (https://nodejs.org/en/download), then `gate doctor` again'),
     );
   }
   if (machine.platform !== 'linux' || !ARCHITECTURES.includes(machine.arch)) {
