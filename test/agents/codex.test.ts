@@ -10,6 +10,7 @@ import {
   modelCalls,
 } from './expectations.ts';
 import { INSTALL_TIMEOUT_MS, type Installed, installAgents, programOf } from './install.ts';
+import { TEST_TIMEOUT_MS } from './prompt.ts';
 import { type Agent, runDirect, runGated, whyNotGated } from './scene.ts';
 
 const key = fakeKey('sk-proj-');
@@ -62,7 +63,6 @@ const ways: readonly Way[] = [
   },
 ];
 
-const TEST_TIMEOUT_MS = 180_000;
 const cases = identities().flatMap((identity) =>
   ways.map((way) => ({ ...way, identity, who: identity.name })),
 );

@@ -5,15 +5,23 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { TestContext } from 'vitest';
 
-// Pinned: both programs change weekly, and what they say on the network changes with them.
-const packages = { '@openai/codex': '0.169.0', '@anthropic-ai/claude-code': '2.1.329' } as const;
+// Pinned: these programs change weekly, and what they say on the network changes with them.
+const packages = {
+  '@anthropic-ai/claude-code': '2.1.329',
+  '@google/gemini-cli': '0.61.0',
+  '@openai/codex': '0.169.0',
+  'opencode-ai': '1.18.33',
+} as const;
+
+const names = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export type AgentName = (typeof names)[number];
 
 /** Time for `installAgents` on a slow line. */
 export const INSTALL_TIMEOUT_MS = 15 * 60_000;
 
 /** The agents' programs, or why they could not be had. */
 export type Installed =
-  | { readonly codex: string; readonly claude: string; readonly unavailable?: undefined }
+  | ({ readonly unavailable?: undefined } & Readonly<Record<AgentName, string>>)
   | { readonly unavailable: string };
 
 /** Outside the repository, and readable for every user that a test becomes: root's home is not. */
@@ -25,8 +33,8 @@ function cacheFolder(): string {
 const manifest = JSON.stringify({
   private: true,
   dependencies: packages,
-  // Its script puts the native program in place.
-  allowScripts: { '@anthropic-ai/claude-code': true },
+  // Their scripts put the native programs in place.
+  allowScripts: { '@anthropic-ai/claude-code': true, 'opencode-ai': true },
 });
 
 /** Installs into a neighbour and renames it, so that a broken or parallel install is never taken for a whole one. */
@@ -45,11 +53,11 @@ async function install(target: string): Promise<void> {
   }
 }
 
-/** Installs codex and claude with npm on first use (about 800 MB, some minutes on a slow line). Never rejects. */
+/** Installs the agents with npm on first use (about 1.3 GB, some minutes on a slow line). Never rejects. */
 export async function installAgents(): Promise<Installed> {
   const folder = cacheFolder();
   const bin = (name: string): string => join(folder, 'node_modules', '.bin', name);
-  const agents = { codex: bin('codex'), claude: bin('claude') };
+  const agents = Object.fromEntries(names.map((name) => [name, bin(name)])) as Record<AgentName, string>;
   try {
     if (!existsSync(folder)) await install(folder);
     for (const program of Object.values(agents)) await execa(program, ['--version'], { timeout: 60_000 });
@@ -61,7 +69,7 @@ export async function installAgents(): Promise<Installed> {
 }
 
 /** The program of one agent; where there is none, the test is skipped and says why. */
-export function programOf(installed: Installed, name: 'codex' | 'claude', { skip }: TestContext): string {
+export function programOf(installed: Installed, name: AgentName, { skip }: TestContext): string {
   if (installed.unavailable === undefined) return installed[name];
   return skip(installed.unavailable);
 }
