@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { fingerprint } from '../core/mask.ts';
 import { openPackReader, type PackReader } from '../store/pack-reader.ts';
@@ -67,9 +67,12 @@ function fail(error: unknown): never {
   throw error;
 }
 
-/** The traffic goes first. On Linux alone this concerns the calling thread and not the whole process. */
+/**
+ * The traffic goes first. On Linux alone this concerns the calling thread and not the whole process. Under `nice` the
+ * thread may give way more than that already, and no user but root may take that back.
+ */
 function yieldToTraffic(): void {
-  if (process.platform === 'linux') setPriority(0, NICENESS);
+  if (process.platform === 'linux' && getPriority(0) < NICENESS) setPriority(0, NICENESS);
 }
 
 if (parentPort !== null) {

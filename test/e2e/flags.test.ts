@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Flag } from '../../src/core/analysis.ts';
 import { AnalysisRecord } from '../../src/core/record.ts';
@@ -207,6 +208,13 @@ test('a stream reaches the client while its analysis has not begun', async () =>
   expect(before.map(({ type }) => type)).toContain('response');
   expect(before.map(({ type }) => type)).not.toContain('analysis');
   expect(flagsOf(home.ledger(), 'https://listed.test/slow')).toEqual([]);
+});
+
+test('under nice everything is analysed, too', async () => {
+  const command = ['run', ...options, '--', 'sh', '-c', curl('https://listed.test/nice')];
+  const gate = await execa('nice', ['-n', '15', process.execPath, GATE, ...command], { env: home.env });
+  expect(gate.stderr).toMatch(/^gate: 1 exchange, 1 host \(run /);
+  expect(flagsOf(home.ledger(), 'https://listed.test/nice')).toEqual([]);
 });
 
 test('20 MB to analyse do not hold up what comes after', async () => {
