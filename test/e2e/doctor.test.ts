@@ -10,11 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { healthyHome } from '../../fixtures/homes/healthy.ts';
 import type { gatePaths } from '../../src/core/paths.ts';
+import { copyOfGate } from '../helpers/copy-of-gate.ts';
 import { users } from '../helpers/jail-rig.ts';
 import { GATE, type TestHome, testHome } from '../helpers/product.ts';
 import { skipBecause } from '../helpers/skips.ts';
@@ -48,16 +49,6 @@ function read(stdout: string) {
   const report = Report.parse(JSON.parse(stdout));
   const of = (id: string) => report.checks.find((check) => check.id === id);
   return { ok: report.ok, of, unwell: report.checks.filter(({ status }) => status !== 'ok'), report };
-}
-
-/** A copy of this installation that anybody can read. */
-function copyOfGate(...without: string[]): { root: string; cli: string } {
-  const root = mkdtempSync(join(tmpdir(), 'gate-copy-'));
-  chmodSync(root, 0o755);
-  const missing = without.map((name) => resolve(name));
-  for (const name of ['dist', 'profiles', 'package.json', 'node_modules/better-sqlite3'])
-    cpSync(name, join(root, name), { recursive: true, filter: (path) => !missing.includes(resolve(path)) });
-  return { root, cli: join(root, 'dist', 'cli.js') };
 }
 
 describe('on this machine, gate doctor', () => {

@@ -54,7 +54,7 @@ bool caller_become(const struct lookout *lookout, pid_t thread) {
   if (!lookout->users) return true;
   struct person person = {0};
   if (!person_of(lookout, thread, &person)) return false;
-  if (syscall(SYS_setgroups, person.count, person.groups) < 0) return false;
+  if (lookout->groups && syscall(SYS_setgroups, person.count, person.groups) < 0) return false;
   if (syscall(SYS_setresgid, -1, person.group, -1) < 0 || syscall(SYS_setresuid, -1, person.user, -1) < 0) return false;
   /* A user other than root has lost them with this. */
   uint64_t effective = BROKER_CAPS | (person.over_files ? CAP_BIT_DAC_OVERRIDE : 0);

@@ -173,6 +173,13 @@ static void keep_only(int channel) {
   if (syscall(SYS_close_range, (unsigned)FD_REPORT + 1, ~0U, 0) < 0) fail("broker", "close_range");
 }
 
+/* Not below a namespace as `unshare -r` makes one: all in the jail keep the groups that we have, too. */
+static bool groups_change(void) {
+  const char *setgroups = read_file("/proc/self/setgroups");
+  if (!setgroups) fail("broker", "setgroups");
+  return strncmp(setgroups, "allow", 5) == 0;
+}
+
 static _Noreturn void become_broker(const struct spec *spec, bool whole, pid_t helper, int channel) {
   static struct broker broker;
   (void)prctl(PR_SET_NAME, "gate-broker", 0, 0, 0);
@@ -189,6 +196,7 @@ static _Noreturn void become_broker(const struct spec *spec, bool whole, pid_t h
   if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || sigaction(SIGUSR1, &action, NULL) < 0) fail("broker", "signals");
   lookout_open(&broker.lookout);
   broker.lookout.users = whole;
+  broker.lookout.groups = whole && groups_change();
   names_open(&broker.names, &spec->allowed);
   /* From here on /proc and all others may be covered. */
   if (write_all(CHANNEL, "o", 1) < 0) _exit(EXIT_FAILED);

@@ -18,6 +18,7 @@ struct lookout {
   int fds;  /* /proc/self/fd there */
   int root; /* the jail's */
   bool users; /* the command may change its user: calls are made with the caller's */
+  bool groups; /* and its groups */
 };
 
 /* Before the jail's /proc is mounted. Fatal on failure. */
