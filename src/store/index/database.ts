@@ -47,6 +47,19 @@ function versionOf(database: SqliteDatabase): number {
   return Number(database.pragma('user_version', { simple: true }));
 }
 
+/**
+ * Runs work that sees one state of the database from its beginning on: of statements, too, which are prepared by what
+ * the database is made of. While another process puts a new index in its place, a table of words cannot be opened.
+ */
+export function inOneState<Result>(database: SqliteDatabase, work: () => Result): Result {
+  const begun = database.transaction(() => {
+    // A transaction has no state before something is read.
+    database.pragma('schema_version');
+    return work();
+  });
+  return begun.deferred();
+}
+
 /** Whether the error says that the file's content is not what SQLite wrote. */
 export function isDamage(error: unknown): boolean {
   return /^SQLITE_(?:NOTADB|CORRUPT)/.test(codeOf(error) ?? '');

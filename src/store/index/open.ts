@@ -1,7 +1,13 @@
 import type { GatePaths } from '../../core/paths.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
-import { explainIndexError, isDamage, openTables } from './database.ts';
-import { createFolder, type FoldAllOptions, type FoldProgress, type FoldResult } from './fold.ts';
+import { explainIndexError, inOneState, isDamage, openTables } from './database.ts';
+import {
+  createFolder,
+  type FoldAllOptions,
+  type Folder,
+  type FoldProgress,
+  type FoldResult,
+} from './fold.ts';
 import { type RebuildOptions, rebuildIndex } from './rebuild.ts';
 import { INDEX_VERSION } from './schema.ts';
 
@@ -36,7 +42,14 @@ export async function openIndex(paths: GatePaths, options: OpenIndexOptions = {}
     await rebuildIndex(paths, onProgress === undefined ? {} : { onProgress });
   };
   const database = await openOrRemake(paths, (why) => remake(why, options)).catch(explained);
-  let folder = createFolder(paths, database);
+  const makeFolder = (): Folder => {
+    try {
+      return inOneState(database, () => createFolder(paths, database));
+    } catch (error) {
+      return explained(error);
+    }
+  };
+  let folder = makeFolder();
   return {
     database,
     async catchUp(fold = {}) {
@@ -47,12 +60,12 @@ export async function openIndex(paths: GatePaths, options: OpenIndexOptions = {}
       }
       // The new content comes into the same file, under this connection.
       await remake('it is damaged', fold);
-      folder = createFolder(paths, database);
+      folder = makeFolder();
       return folder.fold(fold).catch(explained);
     },
     read(queries) {
       try {
-        return database.transaction(() => queries(database)).deferred();
+        return inOneState(database, () => queries(database));
       } catch (error) {
         return explained(error);
       }

@@ -1,3 +1,4 @@
+import { inOneState } from '../index/database.ts';
 import { MAX_RECORDS } from '../index/schema.ts';
 import { severityOf } from '../index/severity.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
@@ -35,22 +36,21 @@ export function createEventReader(database: SqliteDatabase): EventReader {
   });
   return {
     listed,
-    newest(where, limit) {
-      const { statement, values } = query(where, `ORDER BY ${NEWEST_FIRST} LIMIT ?`, limit);
-      return database.transaction(() =>
-        statement
+    newest: (where, limit) =>
+      inOneState(database, () => {
+        const { statement, values } = query(where, `ORDER BY ${NEWEST_FIRST} LIMIT ?`, limit);
+        return statement
           .all(...values)
           .reverse()
-          .map(listed),
-      )();
-    },
+          .map(listed);
+      }),
     *all({ text, values }) {
-      const page = database.prepare<unknown[], EventRow>(
-        `${FROM} WHERE ${text} AND (e.at, r.run, e.seq) > (?, ?, ?) ORDER BY ${OLDEST_FIRST} LIMIT ${PAGE}`,
-      );
+      const page = `${FROM} WHERE ${text} AND (e.at, r.run, e.seq) > (?, ?, ?) ORDER BY ${OLDEST_FIRST} LIMIT ${PAGE}`;
       let after: readonly [number, string, number] = [-1, '', 0];
       for (;;) {
-        const rows = page.all(...values, ...after);
+        const rows = inOneState(database, () =>
+          database.prepare<unknown[], EventRow>(page).all(...values, ...after),
+        );
         for (const row of rows) yield listed(row);
         const last = rows.at(-1);
         if (last === undefined) return;
@@ -58,10 +58,11 @@ export function createEventReader(database: SqliteDatabase): EventReader {
       }
     },
     count({ text, values }) {
-      const counted = database.prepare<unknown[], { n: number }>(
-        `SELECT count(*) AS n FROM events e WHERE ${text}`,
+      const counted = `SELECT count(*) AS n FROM events e WHERE ${text}`;
+      const row = inOneState(database, () =>
+        database.prepare<unknown[], { n: number }>(counted).get(...values),
       );
-      return counted.get(...values)?.n ?? 0;
+      return row?.n ?? 0;
     },
     one(run, seq) {
       const row = database

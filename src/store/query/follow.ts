@@ -1,3 +1,4 @@
+import { inOneState } from '../index/database.ts';
 import { eventRow, MAX_RECORDS } from '../index/schema.ts';
 import type { SqliteDatabase } from '../sqlite.ts';
 import type { EventRow, ListedEvent } from './event.ts';
@@ -26,12 +27,14 @@ interface RunRow {
 /** Makes a follower that begins with what is not in the index yet. */
 export function createFollower(database: SqliteDatabase, events: EventReader, where: Sql): Follower {
   const runs = database.prepare<[], RunRow>('SELECT id, run, folded FROM runs ORDER BY run');
-  const changed = database.prepare<unknown[], EventRow & { readonly ended: number }>(
-    `SELECT e.*, r.run AS run_name, coalesce(${END} >= ?, FALSE) AS ended
-      FROM events e JOIN runs r ON r.id = e.run
-      WHERE e.id BETWEEN ? AND ? AND (${END} >= ? OR e.id IN (SELECT event FROM pieces
-        WHERE event BETWEEN ? AND ? AND type = 'analysis' AND at >= ?)) AND ${where.text}
-      ORDER BY e.at, e.seq`,
+  const changed = inOneState(database, () =>
+    database.prepare<unknown[], EventRow & { readonly ended: number }>(
+      `SELECT e.*, r.run AS run_name, coalesce(${END} >= ?, FALSE) AS ended
+        FROM events e JOIN runs r ON r.id = e.run
+        WHERE e.id BETWEEN ? AND ? AND (${END} >= ? OR e.id IN (SELECT event FROM pieces
+          WHERE event BETWEEN ? AND ? AND type = 'analysis' AND at >= ?)) AND ${where.text}
+        ORDER BY e.at, e.seq`,
+    ),
   );
   // By name: the rows of an index that was made anew have other numbers.
   const marks = new Map(runs.all().map(({ run, folded }) => [run, folded]));
@@ -46,7 +49,7 @@ export function createFollower(database: SqliteDatabase, events: EventReader, wh
     return rows.map((row) => ({ event: events.listed(row), ended: row.ended === 1 }));
   }
 
-  return { news: () => database.transaction(() => runs.all().flatMap(newsOf))() };
+  return { news: () => inOneState(database, () => runs.all().flatMap(newsOf)) };
 }
 
 /** Where the record stands that ended an event: of a refusal, its only one. */

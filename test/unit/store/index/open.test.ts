@@ -139,3 +139,17 @@ test('a folder in the place of the index is told, with the next step', async () 
   mkdirSync(paths.index);
   await expect(open()).rejects.toMatchObject({ code: 'index_failed', hint: expect.any(String) });
 });
+
+test('what reads sees one state from its beginning on, whatever another process makes of the file', async () => {
+  const index = await filled();
+  const other = openDatabase(paths.index);
+  const tables = () => index.database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+  const before = tables();
+  index.read(() => {
+    other.exec('CREATE TABLE meanwhile (x)');
+    expect(tables()).toBe(before);
+  });
+  expect(tables()).toBe(Number(before) + 1);
+  other.close();
+  index.close();
+});
