@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { freePort } from '../helpers/free-port.ts';
 import { homeAndOrigin } from '../helpers/home-and-origin.ts';
 import { echoText } from '../helpers/https-origin.ts';
 import { startGate, within } from '../helpers/shell.ts';
@@ -144,14 +143,6 @@ describe('gate proxy', () => {
     expect(result.stderr).toMatch(/^gate: /);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The addresses on which a process of this machine's own network listens. */
 async function listensOn(pid: number): Promise<string[]> {

@@ -1,9 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../helpers/free-port.ts';
 import { type GateResult, type TestHome, testHome } from '../helpers/product.ts';
 
 /** `--publish`: what a person's browser outside gets from a dev server in the jail. */
@@ -40,15 +41,6 @@ server.on('upgrade', ({ headers }, socket) => {
 });
 server.listen(Number(port), host);
 `;
-
-/** A port that nobody uses at this moment. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 const dev = (host: string, ...options: string[]): Promise<GateResult> =>
   home.gate(['run', ...options, '--', 'node', 'dev.mjs', String(port), host]);

@@ -3,6 +3,7 @@
  * acknowledged. Started by store.test.ts and killed in the middle. Arguments: home, exchanges at a time.
  */
 import { writeSync } from 'node:fs';
+import { codeOf } from '../../src/core/errors.ts';
 import { gatePaths } from '../../src/core/paths.ts';
 import { startRecord } from '../helpers/record.ts';
 import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/capture/facts.ts';
@@ -10,8 +11,19 @@ import { endFacts, requestFacts, responseFacts, startFacts } from '../unit/captu
 const [home = '', concurrent = '8', limit = '1000000'] = process.argv.slice(2);
 const say = (line: string): void => {
   // Straight into the pipe: what was acknowledged before the kill must be known to the test.
-  writeSync(1, `${line}\n`);
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) rest = rest.subarray(written(rest));
 };
+
+/** How much the pipe took; none while it is full, because the test reads more slowly. */
+function written(bytes: Buffer): number {
+  try {
+    return writeSync(1, bytes);
+  } catch (error) {
+    if (codeOf(error) !== 'EAGAIN') throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
+}
 
 const record = await startRecord(gatePaths({ GATE_HOME: home }), startFacts());
 say(`run ${record.run}`);

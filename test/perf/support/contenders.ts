@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../helpers/free-port.ts';
 import { buildGate } from './build-gate.ts';
 import { type Listening, startBuilt, startOwn } from './processes.ts';
 
@@ -77,19 +78,6 @@ async function startMitmdump(scene: Scene): Promise<Listening> {
   );
   await listening(port, child);
   return { child, port };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('there is no free port'));
-      });
-    });
-  });
 }
 
 async function listening(port: number, child: ChildProcess): Promise<void> {
