@@ -39,6 +39,7 @@ function createSession(helper: Helper, events: JailEvents) {
   const launched = createDeferred<void>();
   const closed = createDeferred<void>();
   let failure: GateError | undefined;
+  let helperEnd = 'unknown';
   let end: CommandEnd | undefined;
 
   const words: Readonly<Record<string, (rest: readonly string[]) => void>> = {
@@ -81,7 +82,8 @@ function createSession(helper: Helper, events: JailEvents) {
     closed.resolve();
   });
   // After its exit and the end of all streams: all of the jail is gone, and every report was read.
-  child.on('close', () => {
+  child.on('close', (code, signal) => {
+    helperEnd = signal ?? `exit code ${code}`;
     // Nothing is left that could connect to them.
     handles.closeAll();
     inside.closeAll();
@@ -109,7 +111,7 @@ function createSession(helper: Helper, events: JailEvents) {
 
   async function standing(): Promise<string[]> {
     const count = await Promise.race([stands.promise, closed.promise]);
-    if (count === undefined) throw lost(failure);
+    if (count === undefined) throw failure ?? lost(helperEnd);
     await Promise.race([handles.arrived(count), closed.promise]);
     return features;
   }
@@ -118,12 +120,14 @@ function createSession(helper: Helper, events: JailEvents) {
     control.write('launch\n');
     await Promise.race([launched.promise, closed.promise]);
     if (failure) await closed.promise;
-    if (failure || !launched.settled) throw lost(failure);
+    if (failure || !launched.settled) throw failure ?? lost(helperEnd);
   }
 }
 
-function lost(failure: GateError | undefined): GateError {
-  return failure ?? new GateError('jail_failed', 'the jail ended before its command was started');
+/** Somebody killed the helper, or a limit did (`ulimit`, memory): it says itself what else goes wrong. */
+function lost(helperEnd: string): GateError {
+  const message = `the jail ended before its command was started (its helper: ${helperEnd})`;
+  return new GateError('jail_failed', message, { hint: 'see to what killed it, such as ulimit; gate doctor' });
 }
 
 function jailOf(session: Session, features: readonly string[]): Jail {

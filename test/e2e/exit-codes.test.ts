@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestHome, testHome } from '../helpers/product.ts';
+import { runScript } from '../helpers/shell.ts';
 
 let home: TestHome;
 beforeAll(() => {
@@ -60,6 +61,15 @@ describe('gate run could not do its job: 125', () => {
     expect(result.exitCode).toBe(125);
     expect(result.stderr).toMatch(/^gate: /);
     expect(result.stderr).toContain(hint);
+  });
+
+  // promise: exit.next-step
+  test('a helper that a limit kills is named with what killed it', async () => {
+    const { code, stderr } = await runScript(home, 'ulimit -f 64; gate run -- true');
+    expect(code).toBe(125);
+    expect(stderr).toMatch(
+      /^gate: .*before its command was started \(its helper: SIGXFSZ\)\n {2}see to .*ulimit/,
+    );
   });
 
   // promise: lists.bad-line
