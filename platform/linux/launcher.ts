@@ -127,7 +127,9 @@ function createSession(helper: Helper, events: JailEvents) {
 /** Somebody killed the helper, or a limit did (`ulimit`, memory): it says itself what else goes wrong. */
 function lost(helperEnd: string): GateError {
   const message = `the jail ended before its command was started (its helper: ${helperEnd})`;
-  return new GateError('jail_failed', message, { hint: 'see to what killed it, such as ulimit; gate doctor' });
+  return new GateError('jail_failed', message, {
+    hint: 'see to what killed it, such as ulimit; gate doctor',
+  });
 }
 
 function jailOf(session: Session, features: readonly string[]): Jail {
