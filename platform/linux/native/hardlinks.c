@@ -131,9 +131,12 @@ static bool is_protected(const struct search *search, const char *path) {
   return false;
 }
 
-static void shut_at(const struct linked *one, const char *path) {
+static bool is_at(const struct linked *one, const char *path) {
   struct stat about;
-  if (lstat(path, &about) < 0 || about.st_dev != one->device || about.st_ino != one->inode) return;
+  return lstat(path, &about) == 0 && about.st_dev == one->device && about.st_ino == one->inode;
+}
+
+static void shut_at(const struct linked *one, const char *path) {
   if (one->hidden) {
     bind_path("/dev/null", path, false, "hard-links");
     return;
@@ -143,12 +146,11 @@ static void shut_at(const struct linked *one, const char *path) {
 }
 
 static void shut(struct search *search, struct linked *one, const char *path) {
-  struct stat about;
-  if (lstat(path, &about) < 0 || about.st_dev != one->device || about.st_ino != one->inode) return;
-  if (!add_name(one, path)) return;
+  if (!is_at(one, path) || !add_name(one, path)) return;
   struct list others = views_among(&search->mounts, path);
   shut_at(one, path);
-  for (size_t i = 0; i < others.count; i++) shut_at(one, others.items[i]);
+  for (size_t i = 0; i < others.count; i++)
+    if (is_at(one, others.items[i])) shut_at(one, others.items[i]);
   search->missing--;
 }
 
