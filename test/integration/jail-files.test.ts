@@ -181,12 +181,22 @@ describe('files in the jail', skipBecause(missing), () => {
     });
 
     it('finds them wherever their folder is mounted', skipBecause(mounts), async () => {
-      const { path, spec } = home(user);
       const views = ['work/list', 'v/list', 'one'];
-      const script = `cd ${path}; ln dotfiles/gate/allowlist.txt work/list; mkdir v; touch one
+      const script = (
+        path: string,
+      ) => `cd ${path}; ln dotfiles/gate/allowlist.txt work/list; mkdir v; touch one
         mount --bind work v; mount --bind work/list one`;
-      const write = views.map((name) => `echo x >>${path}/${name}`).join('; ');
-      const inside = await rig.jailedAfter(script, user, sh(`${write}; cat ${path}/v/list`), spec);
+      const write = (path: string) => views.map((name) => `echo x >>${path}/${name}`).join('; ');
+      const other = home(user).path;
+      spawnSync('unshare', ['-m', 'sh', '-ec', `${script(other)}\n${write(other)}`]);
+      expect(readFileSync(join(other, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\nx\nx\nx\n');
+      const { path, spec } = home(user);
+      const inside = await rig.jailedAfter(
+        script(path),
+        user,
+        sh(`${write(path)}; cat ${path}/v/list`),
+        spec,
+      );
       expect(inside.stdout).toBe('allowed\n');
       expect(inside.stderr.match(/Read-only file system/g)).toHaveLength(views.length);
       expect(readFileSync(join(path, 'dotfiles/gate/allowlist.txt'), 'utf8')).toBe('allowed\n');
