@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Target } from '../core/policy.ts';
 import { formatIp, looksNumeric, parseIp } from './ip.ts';
 
@@ -80,8 +80,13 @@ export function toAsciiName(raw: string): string | undefined {
   if (!/[a-z0-9]/.test(name)) return undefined;
   if (labels.some((label) => label.length === 0 || label.length > MAX_LABEL)) return undefined;
   // getaddrinfo's own IDN step would turn a broken A-label into the empty name; what is judged must be what is dialled.
-  if (labels.some((label) => label.startsWith('xn--') && domainToASCII(label) !== label)) return undefined;
-  return name;
+  return labels.every(isSoundLabel) ? name : undefined;
+}
+
+/** Node 20 has no form for a broken A-label, Node 24 leaves it as it is: so it must also decode to what ASCII has not. */
+function isSoundLabel(label: string): boolean {
+  if (!label.startsWith('xn--')) return true;
+  return domainToASCII(label) === label && /[^\0-\x7f]/.test(domainToUnicode(label));
 }
 
 function canonicalIpv6(text: string): string | undefined {

@@ -44,6 +44,7 @@ export const SPELLINGS: readonly (readonly [string, string | undefined])[] = [
   ['a\ud800b.example', undefined],
   ['xn--a.example', undefined],
   ['xn--.example', undefined],
+  ['xn--zz--.example', undefined],
   ['℀.example', undefined],
   ['a／b.example', undefined],
   ['％65xample.com', undefined],
