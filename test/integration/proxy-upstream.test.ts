@@ -508,7 +508,7 @@ const NO_TLS: [string, Parameters<typeof origin>[0], () => OriginOptions, string
       secure: { ...originCa.issue([HOST]), maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' },
     }),
     'tls_invalid',
-    /^api\.example\.test and gate cannot agree on TLS: [a-z0-9/ ]*handshake failure \(ERR_SSL_[A-Z0-9_/]+\)$/,
+    /^api\.example\.test and gate cannot agree on TLS: [a-z0-9/ ]*handshake failure \((ERR_SSL_[A-Z0-9_]+|ERR_SSL_SSL\/TLS_ALERT_HANDSHAKE_FAILURE)\)$/,
   ],
   [
     'hangs up',
